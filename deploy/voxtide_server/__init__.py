@@ -1,0 +1,1 @@
+"""voxtide's vLLM plugin and launcher."""

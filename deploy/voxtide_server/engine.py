@@ -1,0 +1,110 @@
+"""What voxtide needs of a speech engine.
+
+An engine turns a stream of audio windows into one token for each 80 ms frame.
+`vllm_engine` is the implementation that serves; tests bring their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Samples = NDArray[np.float32]
+"""Mono audio at 16 kHz, shape (n,), in [-1, 1]."""
+
+SAMPLE_RATE = 16_000
+FRAME_SAMPLES = 1_280
+"""Samples of a frame: 80 ms, one token."""
+FRAME_S = FRAME_SAMPLES / SAMPLE_RATE
+
+
+@dataclass(frozen=True, slots=True)
+class StreamLayout:
+    """How the model lays out a stream; all counts in frames unless named otherwise.
+
+    Token 0 comes when the prompt's frames are there: `left_pad` frames of
+    silence, then `delay + 1` frames of audio. From then on each frame brings
+    one token, and token n tells of audio frame n. (mistral-common,
+    tokens/tokenizers/audio.py.)
+
+    Attributes:
+        delay: frames between audio and text, 80 ms each.
+        left_pad: frames of silence before the audio.
+        right_pad: frames of silence after the audio, so that its last words come out.
+        look_ahead: samples that a frame's window reaches beyond the frame.
+        look_back: samples that a frame's window reaches before the frame.
+        max_tokens: the longest stream that the engine takes, padding included.
+    """
+
+    delay: int
+    left_pad: int
+    right_pad: int
+    look_ahead: int
+    look_back: int
+    max_tokens: int
+
+    @property
+    def prompt(self) -> int:
+        """Frames that the first token needs."""
+        return 1 + self.left_pad + self.delay
+
+    @property
+    def delay_ms(self) -> int:
+        """Delay between audio and text in milliseconds."""
+        return self.delay * 80
+
+
+class Vocabulary(Protocol):
+    """What the transcript needs to know of the model's tokens."""
+
+    blank: int
+    """Nothing was said in this frame."""
+    word: int
+    """A word, or several, ended in this frame; their text follows."""
+
+    def piece(self, token: int) -> bytes:
+        """UTF-8 bytes of a token; empty for a control token. May end inside a character."""
+        ...
+
+
+class EngineStream(Protocol):
+    """One stream of audio inside the engine."""
+
+    def feed(self, window: Samples) -> None:
+        """Queue the next window, cut as `audio.Framer` cuts it. Never blocks."""
+        ...
+
+    def tokens(self) -> AsyncGenerator[int]:
+        """One token id for each window, in order.
+
+        To be called once. Closing the generator gives the stream's place in the
+        engine back, whatever its state. Raises EngineFailed.
+        """
+        ...
+
+
+class Engine(Protocol):
+    """A running engine with one model."""
+
+    @property
+    def model(self) -> str:
+        """The name under which the model is served."""
+        ...
+
+    @property
+    def layout(self) -> StreamLayout:
+        """How the model lays out a stream."""
+        ...
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The model's tokens."""
+        ...
+
+    def open(self, stream_id: str) -> EngineStream:
+        """Open a stream under an id that is unique in this process."""
+        ...

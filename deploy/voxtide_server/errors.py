@@ -1,0 +1,111 @@
+"""Errors of the server, each with the code that a client sees.
+
+    VoxtideError
+    ├── BadInput          the client's fault; the connection goes on
+    │   └── UnknownModel
+    └── EngineFailed      the engine's fault; worth another try
+
+`CODES` is the one table of codes. Every error carries one of them, the field
+that is at fault where there is one, whether another try may succeed, and the
+HTTP status and WebSocket close code that it maps to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What a code means on each transport.
+
+    Attributes:
+        type: OpenAI's error family.
+        status: HTTP status.
+        close: WebSocket close code, or 0 where the connection goes on.
+        retryable: whether the same request may succeed later.
+    """
+
+    type: str
+    status: int
+    close: int = 0
+    retryable: bool = False
+
+
+_INVALID = "invalid_request_error"
+
+CODES: dict[str, Code] = {
+    "audio_too_long": Code(_INVALID, 413),
+    "binary_frame": Code(_INVALID, 400),
+    "empty_audio_file": Code(_INVALID, 400),
+    "engine_failed": Code("server_error", 503, 1011, retryable=True),
+    "internal_error": Code("server_error", 500, 1011, retryable=True),
+    "invalid_audio": Code(_INVALID, 400),
+    "invalid_audio_file": Code(_INVALID, 400),
+    "invalid_event": Code(_INVALID, 400),
+    "invalid_json": Code(_INVALID, 400),
+    "invalid_value": Code(_INVALID, 400),
+    "missing_field": Code(_INVALID, 400),
+    "model_not_found": Code(_INVALID, 404),
+    "no_audio_stream": Code(_INVALID, 400),
+    "truncated_audio_file": Code(_INVALID, 400),
+    "unknown_event": Code(_INVALID, 400),
+    "unsupported_rate": Code(_INVALID, 400),
+    "unsupported_value": Code(_INVALID, 400),
+}
+
+
+class VoxtideError(Exception):
+    """An error that a client is told.
+
+    Args:
+        code: a key of `CODES`.
+        message: one plain sentence for a person.
+        param: the field at fault, in the wire's own spelling.
+    """
+
+    def __init__(self, code: str, message: str, param: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.param = param
+
+    @property
+    def traits(self) -> Code:
+        """The row of `CODES` for this error."""
+        return CODES[self.code]
+
+    def body(self) -> dict[str, Any]:
+        """OpenAI's error object: type, code, message, param."""
+        return {
+            "type": self.traits.type,
+            "code": self.code,
+            "message": self.message,
+            "param": self.param,
+        }
+
+
+class BadInput(VoxtideError):
+    """What a client sent cannot be used."""
+
+
+class UnknownModel(BadInput):
+    """The named model is not served here.
+
+    Args:
+        model: the name that was asked for.
+        served: the name that is served.
+    """
+
+    def __init__(self, model: str, served: str, param: str = "model") -> None:
+        super().__init__(
+            "model_not_found", f"The model {model!r} is not served here; {served!r} is.", param
+        )
+
+
+class EngineFailed(VoxtideError):
+    """The engine lost a stream or is dead."""
+
+    def __init__(self, message: str = "The engine could not finish this audio.") -> None:
+        super().__init__("engine_failed", message)

@@ -1,0 +1,61 @@
+"""The vLLM endpoint plugin: voxtide's routes in vLLM's API server.
+
+Runs in a stock `vllm serve` with `VLLM_PLUGINS=voxtide`.
+"""
+
+from __future__ import annotations
+
+import logging
+from argparse import Namespace
+from typing import Any
+
+from fastapi import FastAPI, Request, Response, WebSocket
+from starlette.datastructures import State
+from starlette.routing import WebSocketRoute
+
+from . import transcriptions, transport
+from .engine import Engine
+
+logger = logging.getLogger("voxtide")
+
+_REALTIME = "/v1/realtime"
+
+
+class VoxtidePlugin:
+    """What vLLM loads; see `vllm.plugins.endpoint_plugins.interface`."""
+
+    name = "voxtide"
+    required_tasks = ("realtime",)
+
+    def attach_router(self, app: FastAPI) -> None:
+        """Put voxtide's routes in the place of vLLM's own."""
+        # vLLM replaces HTTP routes of the same path by itself, not WebSocket ones.
+        app.router.routes[:] = [
+            route
+            for route in app.router.routes
+            if not (isinstance(route, WebSocketRoute) and route.path == _REALTIME)
+        ]
+        app.add_api_websocket_route(_REALTIME, _realtime)
+        app.add_api_route("/v1/audio/transcriptions", _transcriptions, methods=["POST"])
+
+    async def init_state(self, engine_client: Any, state: State, args: Namespace) -> None:
+        """Connect the routes to the engine."""
+        from .vllm_engine import VllmEngine, check_version
+
+        check_version()
+        names = args.served_model_name or [args.model]
+        state.voxtide_engine = VllmEngine(engine_client, names[0])
+        logger.info("voxtide serves %s", names[0])
+
+
+def _engine(state: State) -> Engine:
+    engine: Engine = state.voxtide_engine
+    return engine
+
+
+async def _realtime(websocket: WebSocket) -> None:
+    await transport.serve(websocket, _engine(websocket.app.state))
+
+
+async def _transcriptions(request: Request) -> Response:
+    return await transcriptions.serve(request, _engine(request.app.state))

@@ -1,0 +1,214 @@
+"""Run vLLM as a child: readiness, signals, and nothing left behind.
+
+The supervisor may be process 1 of a container. Signals are blocked and taken
+one at a time from the kernel, so there is no handler that could run in the
+middle of something. vLLM is several processes: its API server ends the others
+when it is asked to stop, but not when it is killed (vLLM 0.32: the engine core
+lives on and keeps its memory). So the child leads a process group of its own, what
+is left of the group is killed when the child has ended, and orphans come here to
+be reaped. If the supervisor itself is killed, the kernel asks the child to stop.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import http.client
+import os
+import signal
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from .start_errors import EngineEnded
+
+PROBE_S = 0.25
+"""Seconds between two looks at /health before the server is ready."""
+
+_STOP = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_LEFTOVERS_S = 5.0
+# Values of linux/prctl.h.
+_PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Where a server says that it is ready: `GET /health` answers 200."""
+
+    host: str
+    port: int
+    tls: bool = False
+
+    def ok(self) -> bool:
+        """Ask once; False when nobody answers within a second."""
+        # This process started the server; whose certificate it has is for its clients to check.
+        connection = (
+            http.client.HTTPSConnection(
+                self.host, self.port, timeout=1, context=ssl._create_unverified_context()
+            )
+            if self.tls
+            else http.client.HTTPConnection(self.host, self.port, timeout=1)
+        )
+        try:
+            connection.request("GET", "/health")
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+
+def run(
+    command: Sequence[str],
+    env: Mapping[str, str],
+    *,
+    health: Health,
+    on_ready: Callable[[], None],
+    grace_s: float,
+) -> None:
+    """Run a server until it is asked to stop by SIGTERM, SIGINT or SIGHUP.
+
+    To be called from the main thread of a process that has no other children:
+    all that end are reaped here. What the server prints goes to stderr.
+
+    Args:
+        command: the server's command line.
+        env: its whole environment.
+        health: where it is asked whether it is ready.
+        on_ready: called once, when it is.
+        grace_s: seconds between the request to stop and the kill. A second
+            request kills at once.
+
+    Raises:
+        EngineEnded: the server ended by itself, or had to be killed.
+    """
+    # A signal that is ignored on purpose (nohup) stays ignored.
+    stop = {s for s in _STOP if signal.getsignal(s) is not signal.SIG_IGN}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, stop | {signal.SIGCHLD})
+    try:
+        _LIBC.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        server = _Server(command, env, before)
+        try:
+            _watch(server, stop, health, on_ready, grace_s)
+        finally:
+            server.clear()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _watch(
+    server: _Server,
+    stop: set[signal.Signals],
+    health: Health,
+    on_ready: Callable[[], None],
+    grace_s: float,
+) -> None:
+    ready, killed = False, False
+    deadline: float | None = None
+    while server.running():
+        if not ready and deadline is None and health.ok():
+            ready = True
+            on_ready()
+        received = _next_signal(stop, _patience(ready, deadline))
+        if received in stop and deadline is None:
+            deadline = time.monotonic() + grace_s
+            server.ask_to_stop()
+        elif deadline is not None and (received in stop or time.monotonic() >= deadline):
+            killed = True
+            server.kill()
+    if killed:
+        raise EngineEnded(f"vLLM did not stop within {grace_s:g} s and was killed", 128 + 9)
+    if deadline is None:
+        when = "" if ready else " before it was ready"
+        raise EngineEnded(
+            f"vLLM ended with code {server.exit_code}{when}; its log above says why",
+            server.exit_code,
+        )
+
+
+def _patience(ready: bool, deadline: float | None) -> float:
+    """Seconds to wait for a signal; the end of the child is one (SIGCHLD)."""
+    if deadline is not None:
+        return max(0.0, deadline - time.monotonic())
+    return 3600.0 if ready else PROBE_S
+
+
+def _next_signal(stop: set[signal.Signals], timeout_s: float) -> int | None:
+    received = signal.sigtimedwait(stop | {signal.SIGCHLD}, timeout_s)
+    return received.si_signo if received else None
+
+
+class _Server:
+    """The child process and the group that it leads.
+
+    Args:
+        command: its command line.
+        env: its whole environment.
+        mask: the signal mask that it starts with.
+    """
+
+    def __init__(
+        self, command: Sequence[str], env: Mapping[str, str], mask: set[int | signal.Signals]
+    ) -> None:
+        parent = os.getpid()
+
+        def prepare() -> None:
+            """Runs in the child before the server: die when the parent is killed."""
+            _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+            if os.getppid() != parent:  # killed before the line above
+                os._exit(1)
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+        sys.stdout.flush()
+        self._process = subprocess.Popen(
+            command,
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=sys.stderr.fileno(),
+            start_new_session=True,
+            preexec_fn=prepare,
+        )
+        self.exit_code = 0
+
+    def running(self) -> bool:
+        """Reap whatever has ended; False once the server itself has."""
+        self._reap()
+        return self._process.returncode is None
+
+    def ask_to_stop(self) -> None:
+        """Only the API server is told; it stops its engine in its own order."""
+        self._signal(os.kill, signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End the whole group at once."""
+        self._signal(os.killpg, signal.SIGKILL)
+
+    def clear(self) -> None:
+        """Kill what the server left in its group, and wait until it is gone."""
+        self.kill()
+        until = time.monotonic() + _LEFTOVERS_S
+        while self._reap() and time.monotonic() < until:
+            time.sleep(0.02)
+
+    def _reap(self) -> bool:
+        """Take in every child that has ended; False when there is none left, ended or not."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return False
+            if pid == 0:
+                return True
+            if pid == self._process.pid:
+                code = os.waitstatus_to_exitcode(status)
+                self._process.returncode = code
+                self.exit_code = code if code >= 0 else 128 - code
+
+    def _signal(self, send: Callable[[int, int], None], number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError):  # all of it has ended already
+            send(self._process.pid, number)
