@@ -61,17 +61,22 @@ def resolve(model: str, delay_ms: int | None = None) -> Checkpoint:
         UsageError: the delay is not one of them.
         CheckpointError: the model is not there, or a file of it is missing or broken.
     """
-    if delay_ms is not None and delay_ms not in DELAYS_MS:
-        raise UsageError(
-            f"a delay of {delay_ms} ms is not possible: "
-            "give a multiple of 80 from 80 to 1200, or 2400"
-        )
+    check_delay_ms(delay_ms)
     name, folder = _locate(model)
     _check_files(folder)
     own = read_delay_ms(folder)
     if delay_ms is None or delay_ms == own:
         return Checkpoint(name, folder, own)
     return Checkpoint(name, overlay(folder, delay_ms), delay_ms)
+
+
+def check_delay_ms(delay_ms: int | None) -> None:
+    """Raise UsageError unless a delay is one of `DELAYS_MS`, or None."""
+    if delay_ms is not None and delay_ms not in DELAYS_MS:
+        raise UsageError(
+            f"a delay of {delay_ms} ms is not possible: "
+            "give a multiple of 80 from 80 to 1200, or 2400"
+        )
 
 
 def read_delay_ms(folder: Path) -> int:
@@ -81,7 +86,7 @@ def read_delay_ms(folder: Path) -> int:
         CheckpointError: there is none, or it is no positive whole number.
     """
     delay = _read_tokenizer(folder)["audio"].get("transcription_delay_ms")
-    if not isinstance(delay, int | float) or delay <= 0 or delay != int(delay):
+    if not isinstance(delay, int | float) or delay <= 0 or delay % 1 != 0:
         raise CheckpointError(
             f"{folder / _TOKENIZER} has no audio.transcription_delay_ms: "
             "this is not a streaming speech model"
@@ -145,10 +150,10 @@ def _locate(model: str) -> tuple[str, Path]:
     if model == NANO:
         return NANO, NANO_FOLDER
     folder = Path(model)
-    if folder.is_dir():
+    if model and folder.is_dir():
         return folder.resolve().name, folder.resolve()
     if folder.exists() or not _HUB_ID.fullmatch(model):
-        raise CheckpointError(f"no checkpoint folder {model}")
+        raise CheckpointError(f"no checkpoint folder {model!r}")
     return model, _download(model)
 
 
@@ -165,14 +170,14 @@ def _download(model: str) -> Path:
     except (OSError, ValueError) as error:
         reason = str(error).strip().splitlines()
         raise CheckpointError(
-            f"cannot get {model}: it is no folder here, and the hub says: "
+            f"{model} is no folder here, and the hub does not give it: "
             f"{reason[0] if reason else type(error).__name__}"
         ) from error
 
 
 def _check_files(folder: Path) -> None:
     if not folder.is_dir():
-        raise CheckpointError(f"no checkpoint folder {folder}")
+        raise CheckpointError(f"no checkpoint folder {str(folder)!r}")
     for name in ("params.json", _TOKENIZER):
         if not (folder / name).is_file():
             raise CheckpointError(f"{name} is missing in {folder}")

@@ -8,7 +8,7 @@ memory as a whole, neither its bytes nor its samples.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -132,11 +132,29 @@ def _codec_errors() -> Iterator[None]:
         ) from error
 
 
+class _Source:
+    """A file for libsndfile, whose damaged headers can ask for impossible positions.
+
+    An exception inside its callback would be printed instead of raised.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.read = file.read
+        self.tell = file.tell
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Move, or stay where that is impossible."""
+        with suppress(OSError, ValueError, OverflowError):
+            self._file.seek(offset, whence)
+        return self._file.tell()
+
+
 def _open_lossless(file: BinaryIO) -> soundfile.SoundFile | None:
     """Open with libsndfile; None where FFmpeg has to try (codecs seldom seen in a WAV)."""
     file.seek(0)
     try:
-        sound = soundfile.SoundFile(file)
+        sound = soundfile.SoundFile(_Source(file))
     except soundfile.SoundFileError:
         return None
     # libsndfile takes the length 0 that a pipe leaves in a WAV at its word.

@@ -5,8 +5,8 @@ checked first, without importing torch or vLLM, so that an error is one line at
 once instead of a stack trace after half a minute.
 
 Exit codes: 0 after SIGTERM, SIGINT or SIGHUP; 1 when the server cannot start
-here (files, vLLM, GPU, port); 2 for a wrong flag or value; otherwise vLLM's own
-code, 128 + n when signal n ended it.
+here (files, vLLM, GPU, port); 2 for a wrong flag or value; 137 when it did not
+stop in time; otherwise vLLM's own code, 128 + n when signal n ended it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PLUGIN = "voxtide"
 _SERVER = "vllm.entrypoints.launchers.api_server.entry"
 _MISTRAL = ("--tokenizer-mode", "mistral", "--config-format", "mistral", "--load-format", "mistral")
 _OURS = ("--model", "--served-model-name", "--host", "--port", "--uds")
-_WILDCARDS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
+_WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 def main(argv: Sequence[str]) -> int:
@@ -70,14 +70,16 @@ def parse(argv: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
     """Split a command line into voxtide's flags and those that go to vLLM.
 
     Raises:
-        UsageError: a flag is unknown, or voxtide sets it itself.
+        UsageError: a flag is unknown, or voxtide sets it itself, or its value is wrong.
     """
     at = list(argv).index("--") if "--" in argv else len(argv)
     ours, extra = list(argv[:at]), list(argv[at + 1 :])
     for flag in extra:
         if flag.split("=")[0] in _OURS:
             raise UsageError(f"{flag.split('=')[0]} cannot be given after --")
-    return _parser().parse_args(ours), extra
+    args = _parser().parse_args(ours)
+    checkpoint.check_delay_ms(args.delay_ms)
+    return args, extra
 
 
 def choose_profile(name: str | None) -> profiles.Profile:
@@ -157,7 +159,11 @@ def _stoppable() -> Iterator[None]:
     def leave(*_: object) -> None:
         os._exit(0)  # there is nothing to clean up, and threads that would hold it
 
-    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGINT)}
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = {number: signal.getsignal(number) for number in numbers}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:  # what is ignored on purpose stays ignored
+            signal.signal(number, leave)
     try:
         yield
     finally:

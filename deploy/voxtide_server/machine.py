@@ -75,9 +75,11 @@ def reserve(host: str, port: int) -> socket.socket:
     Raises:
         MachineError: the port is taken, or the address is not this machine's.
     """
+    # As vLLM does: a name is looked up for IPv4.
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        held = socket.socket(family, kind)
+        address = socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)[0][4]
+        held = socket.socket(family, socket.SOCK_STREAM)
     except OSError as error:
         raise MachineError(f"cannot listen on {host}: {error.strerror}") from error
     try:

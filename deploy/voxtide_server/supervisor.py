@@ -6,7 +6,7 @@ middle of something. vLLM is several processes: its API server ends the others
 when it is asked to stop, but not when it is killed (vLLM 0.32: the engine core
 lives on and keeps its memory). So the child leads a process group of its own, what
 is left of the group is killed when the child has ended, and orphans come here to
-be reaped. If the supervisor itself is killed, the kernel asks the child to stop.
+be reaped. If the supervisor itself is killed, a guard (guard.py) ends the group.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from . import guard
 from .start_errors import EngineEnded
 
 PROBE_S = 0.25
@@ -30,10 +31,7 @@ PROBE_S = 0.25
 
 _STOP = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _LEFTOVERS_S = 5.0
-# Values of linux/prctl.h.
-_PR_SET_PDEATHSIG = 1
-_PR_SET_CHILD_SUBREAPER = 36
-_LIBC = ctypes.CDLL(None, use_errno=True)
+_PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +80,7 @@ def run(
         health: where it is asked whether it is ready.
         on_ready: called once, when it is.
         grace_s: seconds between the request to stop and the kill. A second
-            request kills at once.
+            request kills at once, and so does the first before it is ready.
 
     Raises:
         EngineEnded: the server ended by itself, or had to be killed.
@@ -91,8 +89,8 @@ def run(
     stop = {s for s in _STOP if signal.getsignal(s) is not signal.SIG_IGN}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, stop | {signal.SIGCHLD})
     try:
-        _LIBC.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-        server = _Server(command, env, before)
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        server = _Server(command, env, before, grace_s)
         try:
             _watch(server, stop, health, on_ready, grace_s)
         finally:
@@ -117,12 +115,17 @@ def _watch(
         received = _next_signal(stop, _patience(ready, deadline))
         if received in stop and deadline is None:
             deadline = time.monotonic() + grace_s
-            server.ask_to_stop()
+            # Without sessions there is nothing to end in good order, and vLLM
+            # loses a SIGTERM that comes while its engine starts.
+            if ready:
+                server.ask_to_stop()
+            else:
+                server.kill()
         elif deadline is not None and (received in stop or time.monotonic() >= deadline):
             killed = True
             server.kill()
     if killed:
-        raise EngineEnded(f"vLLM did not stop within {grace_s:g} s and was killed", 128 + 9)
+        raise EngineEnded("vLLM did not stop in time and was killed", 128 + 9)
     if deadline is None:
         when = "" if ready else " before it was ready"
         raise EngineEnded(
@@ -134,7 +137,7 @@ def _watch(
 def _patience(ready: bool, deadline: float | None) -> float:
     """Seconds to wait for a signal; the end of the child is one (SIGCHLD)."""
     if deadline is not None:
-        return max(0.0, deadline - time.monotonic())
+        return max(0.05, deadline - time.monotonic())
     return 3600.0 if ready else PROBE_S
 
 
@@ -144,36 +147,42 @@ def _next_signal(stop: set[signal.Signals], timeout_s: float) -> int | None:
 
 
 class _Server:
-    """The child process and the group that it leads.
+    """The child process, the group that it leads, and their guard.
 
     Args:
-        command: its command line.
+        command: the child's command line.
         env: its whole environment.
         mask: the signal mask that it starts with.
+        grace_s: seconds that the guard gives it.
     """
 
     def __init__(
-        self, command: Sequence[str], env: Mapping[str, str], mask: set[int | signal.Signals]
+        self,
+        command: Sequence[str],
+        env: Mapping[str, str],
+        mask: set[int | signal.Signals],
+        grace_s: float,
     ) -> None:
-        parent = os.getpid()
-
-        def prepare() -> None:
-            """Runs in the child before the server: die when the parent is killed."""
-            _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-            if os.getppid() != parent:  # killed before the line above
-                os._exit(1)
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-
-        sys.stdout.flush()
+        self.exit_code = 0
+        # A session of its own: what kills the launcher's group spares the guard.
+        self._guard = subprocess.Popen(
+            [sys.executable, "-S", guard.__file__, str(grace_s)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
         self._process = subprocess.Popen(
             command,
             env=dict(env),
             stdin=subprocess.DEVNULL,
             stdout=sys.stderr.fileno(),
             start_new_session=True,
-            preexec_fn=prepare,
+            preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_SETMASK, mask),
         )
-        self.exit_code = 0
+        assert self._guard.stdin is not None
+        self._guard.stdin.write(b"%d\n" % self._process.pid)
+        self._guard.stdin.flush()
 
     def running(self) -> bool:
         """Reap whatever has ended; False once the server itself has."""
@@ -191,6 +200,9 @@ class _Server:
     def clear(self) -> None:
         """Kill what the server left in its group, and wait until it is gone."""
         self.kill()
+        self._guard.kill()
+        assert self._guard.stdin is not None
+        self._guard.stdin.close()
         until = time.monotonic() + _LEFTOVERS_S
         while self._reap() and time.monotonic() < until:
             time.sleep(0.02)
@@ -204,8 +216,10 @@ class _Server:
                 return False
             if pid == 0:
                 return True
-            if pid == self._process.pid:
-                code = os.waitstatus_to_exitcode(status)
+            code = os.waitstatus_to_exitcode(status)
+            if pid == self._guard.pid:
+                self._guard.returncode = code
+            elif pid == self._process.pid:
                 self._process.returncode = code
                 self.exit_code = code if code >= 0 else 128 - code
 

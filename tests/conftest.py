@@ -1,0 +1,100 @@
+"""Fixtures for all tests: one real server with nano for the whole run."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# On a busy machine the first draws are slow; that says nothing about the code.
+settings.register_profile(
+    "voxtide", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("voxtide")
+
+CLIPS = Path(__file__).parent / "fixtures" / "nano"
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running `voxtide serve`.
+
+    Attributes:
+        base_url: with `/v1`, as the OpenAI SDK takes it.
+        log: what vLLM wrote so far.
+    """
+
+    base_url: str
+    log: Path
+    process: subprocess.Popen[str]
+
+    @property
+    def host(self) -> str:
+        """HOST:PORT."""
+        return self.base_url.removeprefix("http://").removesuffix("/v1")
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A recording that nano is known to hear exactly.
+
+    Attributes:
+        path: FLAC, 16 kHz, mono.
+        text: its exact transcript.
+        ends: end of each word in seconds.
+    """
+
+    path: Path
+    text: str
+    ends: tuple[float, ...]
+    held_out: str
+
+
+def load_clips() -> list[Clip]:
+    """The known-good clips, from their manifest."""
+    rows = [json.loads(line) for line in (CLIPS / "manifest.jsonl").read_text().splitlines()]
+    return [
+        Clip(
+            CLIPS / row["audio"],
+            row["text"],
+            tuple(word["end"] for word in row["words"]),
+            row["held_out"],
+        )
+        for row in rows
+    ]
+
+
+@pytest.fixture(scope="session")
+def clips() -> list[Clip]:
+    """The known-good clips."""
+    return load_clips()
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """`voxtide serve` with nano, started once; it must stop cleanly at the end."""
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "server.log"
+        with log.open("w") as sink:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "voxtide_server", "--port", "0"],
+                stdout=subprocess.PIPE,
+                stderr=sink,
+                text=True,
+            )
+        assert process.stdout is not None
+        with process.stdout:
+            ready = process.stdout.readline()
+            if not ready.startswith("voxtide ready: "):
+                process.kill()
+                pytest.fail(f"the server did not start:\n{log.read_text()[-4000:]}")
+            yield Server(ready.split()[2], log, process)
+            process.terminate()
+            assert process.wait(60) == 0, log.read_text()[-4000:]

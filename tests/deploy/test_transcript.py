@@ -1,0 +1,109 @@
+import pytest
+
+from voxtide_server.transcript import SEGMENT_PAUSE_S, Transcript
+
+B, W = 0, 1
+
+
+class Words:
+    """Tokens from 2 on are the given pieces."""
+
+    blank, word = B, W
+
+    def __init__(self, *pieces: str | bytes) -> None:
+        self._pieces = [p if isinstance(p, bytes) else p.encode() for p in pieces]
+
+    def piece(self, token: int) -> bytes:
+        return self._pieces[token - 2] if 2 <= token < 2 + len(self._pieces) else b""
+
+
+def transcribe(vocabulary: Words, tokens: list[int]) -> Transcript:
+    transcript = Transcript(vocabulary, 0.0)
+    deltas = "".join(transcript.push(token, n * 0.08) for n, token in enumerate(tokens))
+    transcript.close()
+    assert deltas.strip() == transcript.text
+    return transcript
+
+
+def words(transcript: Transcript) -> list[tuple[str, float]]:
+    return [(w.text, round(w.end, 3)) for s in transcript.segments for w in s.words]
+
+
+def test_a_word_ends_in_the_middle_of_its_markers_frame() -> None:
+    transcript = transcribe(Words(" seven"), [B] * 10 + [W, 2, B])
+    assert words(transcript) == [("seven", 0.84)]
+    assert transcript.text == "seven"
+
+
+def test_words_under_one_marker_share_their_end() -> None:
+    transcript = transcribe(Words(" is", " a"), [B] * 5 + [W, 2, 3, B])
+    assert words(transcript) == [("is", 0.44), ("a", 0.44)]
+    starts = [w.start for w in transcript.segments[0].words]
+    assert starts == [pytest.approx(0.24)] * 2
+
+
+def test_pieces_of_a_word_are_one_word() -> None:
+    transcript = transcribe(Words(" thir", "teen"), [W, 2, 3, B])
+    assert [text for text, _ in words(transcript)] == ["thirteen"]
+
+
+def test_punctuation_under_its_own_marker_belongs_to_the_word_before() -> None:
+    transcript = transcribe(Words(" stop", "."), [W, 2, B, B, W, 3])
+    assert words(transcript) == [("stop.", 0.36)]
+
+
+def test_script_without_spaces_keeps_a_word_for_each_marker() -> None:
+    transcript = transcribe(Words("你好", "世界", "。"), [W, 2, B, W, 3, 4])
+    assert [text for text, _ in words(transcript)] == ["你好", "世界。"]
+    assert transcript.text == "你好世界。"
+
+
+def test_a_character_may_be_split_over_tokens() -> None:
+    first, second = "é".encode()[:1], "é".encode()[1:]
+    assert transcribe(Words(" caf", first, second), [W, 2, 3, 4]).text == "café"
+
+
+def test_text_without_a_marker_takes_the_time_of_its_frame() -> None:
+    transcript = transcribe(Words(" a", " b"), [W, 2, B, B, 3, B])
+    assert words(transcript) == [("a", 0.04), ("b", 0.36)]
+
+
+def test_control_tokens_say_nothing() -> None:
+    assert transcribe(Words(" a"), [W, 2, 99, B]).text == "a"
+
+
+def test_starts_follow_the_word_before_and_never_pass_the_end() -> None:
+    transcript = transcribe(Words(" one", " two"), [B] * 20 + [W, 2, B, W, 3, B])
+    one, two = transcript.segments[0].words
+    assert one.start == pytest.approx(one.end - 0.24)  # 80 ms a character
+    assert two.start == pytest.approx(one.end)  # but not before the word before ended
+
+
+def test_a_pause_completes_a_segment_once() -> None:
+    transcript = Transcript(Words(" one", " two"), 0.0)
+    closed = []
+    tokens = [W, 2] + [B] * 20 + [W, 3] + [B] * 20
+    for n, token in enumerate(tokens):
+        transcript.push(token, n * 0.08)
+        if segment := transcript.pause((n + 1) * 0.08):
+            closed.append((n, segment.text))
+    frames = int(SEGMENT_PAUSE_S / 0.08)
+    assert closed == [(frames, "one"), (22 + frames, "two")]
+    assert transcript.text == "one two"
+    assert transcript.close() is None
+
+
+def test_a_new_stream_does_not_glue_words() -> None:
+    transcript = Transcript(Words(" one", "two"), 0.0)
+    transcript.push(W, 0.0)
+    transcript.push(2, 0.08)
+    transcript.resume()
+    transcript.push(W, 5.0)
+    assert transcript.push(3, 5.08) == " two"
+    assert transcript.text == "one two"
+
+
+def test_nothing_said_is_no_segment() -> None:
+    transcript = transcribe(Words(), [B] * 50)
+    assert transcript.segments == []
+    assert transcript.text == ""

@@ -1,0 +1,184 @@
+"""The WebSocket pump over a real socket, with an engine that needs no model."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import numpy as np
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from tests.fakes.engine import FakeEngine, say, silence
+from voxtide_server import runner
+from voxtide_server.engine import Samples
+from voxtide_server.plugin import VoxtidePlugin
+
+COMPLETED = "conversation.item.input_audio_transcription.completed"
+
+
+class App:
+    def __init__(self, engine: FakeEngine, url: str) -> None:
+        self.engine = engine
+        self.url = url
+
+    def connect(self, query: str = "?intent=transcription", **options: Any) -> Any:
+        return connect(f"ws://{self.url}/v1/realtime{query}", max_size=None, compression=None, **options)
+
+
+@pytest.fixture
+async def app() -> AsyncIterator[App]:
+    engine = FakeEngine()
+    api = FastAPI()
+    VoxtidePlugin().attach_router(api)
+    api.state.voxtide_engine = engine
+    config = uvicorn.Config(api, port=0, log_level="warning", ws="websockets-sansio", timeout_graceful_shutdown=2)
+    server = uvicorn.Server(config)
+    task = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield App(engine, f"127.0.0.1:{port}")
+    server.should_exit = True
+    await task
+    assert engine.live == 0, "every stream was given back"
+
+
+def append(samples: Samples) -> str:
+    pcm = np.rint(samples * 32768).astype("<i2").tobytes()
+    return json.dumps(
+        {"type": "input_audio_buffer.append", "audio": base64.b64encode(pcm).decode()}
+    )
+
+
+COMMIT = json.dumps({"type": "input_audio_buffer.commit"})
+UPDATE = json.dumps(
+    {
+        "type": "session.update",
+        "session": {"audio": {"input": {"format": {"type": "audio/pcm", "rate": 16000}}}},
+    }
+)
+
+
+async def until(socket: ClientConnection, kind: str) -> dict[str, Any]:
+    while True:
+        message: dict[str, Any] = json.loads(await asyncio.wait_for(socket.recv(), 10))
+        if message["type"] == kind:
+            return message
+
+
+async def test_words_come_over_the_socket(app: App) -> None:
+    async with app.connect() as socket:
+        assert json.loads(await socket.recv())["type"] == "session.created"
+        await socket.send(UPDATE)
+        for piece in np.array_split(np.concatenate((say(5), silence(0.5))), 40):
+            await socket.send(append(piece))
+        await socket.send(COMMIT)
+        assert (await until(socket, COMPLETED))["transcript"] == "w5"
+
+
+async def test_vllm_clients_are_understood(app: App) -> None:
+    async with app.connect(query="") as socket:
+        await socket.send(json.dumps({"type": "session.update", "model": "fake"}))
+        await socket.send(json.dumps({"type": "input_audio_buffer.commit"}))
+        await socket.send(append(np.concatenate((say(5), silence(0.5)))))
+        await socket.send(json.dumps({"type": "input_audio_buffer.commit", "final": True}))
+        assert (await until(socket, "transcription.done"))["text"] == "w5"
+
+
+@pytest.mark.parametrize(
+    ("frame", "code"),
+    [
+        ("{", "invalid_json"),
+        ("[]", "invalid_event"),
+        ('"text"', "invalid_event"),
+        ("null", "invalid_event"),
+        ("7", "invalid_event"),
+        ("{}", "missing_field"),
+        ('{"type": "nonsense"}', "unknown_event"),
+        ('{"type": "input_audio_buffer.append", "audio": "%"}', "invalid_audio"),
+        (b'{"type": "input_audio_buffer.commit"}', "binary_frame"),
+        (b"\xff\x00", "binary_frame"),
+    ],
+)
+async def test_bad_input_is_answered_and_the_next_message_works(
+    app: App, frame: str | bytes, code: str
+) -> None:
+    async with app.connect() as socket:
+        await socket.send(UPDATE)
+        await socket.send(append(say(1)))
+        await socket.send(frame)
+        error = (await until(socket, "error"))["error"]
+        assert error["code"] == code
+        assert error["message"]
+        await socket.send(append(silence(0.5)))
+        await socket.send(COMMIT)
+        assert (await until(socket, COMPLETED))["transcript"] == "w1"
+
+
+async def test_a_dead_engine_is_told_and_closes_with_1011(app: App) -> None:
+    app.engine.dead = True
+    async with app.connect() as socket:
+        await socket.send(UPDATE)
+        await socket.send(append(say(1, 1.0)))
+        failed = await until(socket, "conversation.item.input_audio_transcription.failed")
+        assert failed["error"]["code"] == "engine_failed"
+        with pytest.raises(ConnectionClosed):
+            await asyncio.wait_for(socket.recv(), 10)
+        assert socket.close_code == 1011
+
+
+async def test_a_client_that_leaves_gives_its_streams_back(app: App) -> None:
+    for _ in range(20):
+        socket = await app.connect()
+        await socket.send(UPDATE)
+        await socket.send(append(say(1, 1.0)))
+        await until(socket, "session.updated")
+        socket.transport.abort()
+    for _ in range(200):
+        if app.engine.opened == 20 and not app.engine.live:
+            return
+        await asyncio.sleep(0.02)
+    pytest.fail(f"{app.engine.opened} opened, {app.engine.live} live")
+
+
+async def test_a_client_that_outruns_the_engine_is_made_to_wait(app: App) -> None:
+    app.engine.going.clear()
+    second = append(np.concatenate((say(1), silence(0.7))))
+    async with app.connect() as socket:
+        await socket.send(UPDATE)
+
+        async def flood() -> None:
+            for _ in range(180):
+                await socket.send(second)
+
+        sending = asyncio.create_task(flood())
+        await asyncio.sleep(1.0)
+        assert not sending.done(), "three minutes of audio were taken although nothing was heard"
+        app.engine.going.set()
+        await asyncio.wait_for(sending, 30)
+        await socket.send(COMMIT)
+        text = (await until(socket, COMPLETED))["transcript"]
+        assert text == " ".join(["w1"] * 180)
+
+
+async def test_pipelined_turns_beyond_the_limit_wait_and_are_all_answered(app: App) -> None:
+    turns = 3 * runner.MAX_UNFINISHED
+    async with app.connect() as socket:
+        await socket.send(UPDATE)
+        for number in range(turns):
+            await socket.send(append(np.concatenate((say(number), silence(0.3)))))
+            await socket.send(COMMIT)
+        texts = [(await until(socket, COMPLETED))["transcript"] for _ in range(turns)]
+        assert texts == [f"w{n}" for n in range(turns)]
+
+
+async def test_a_browser_subprotocol_is_taken(app: App) -> None:
+    async with app.connect(subprotocols=["realtime", "openai-insecure-api-key.x"]) as socket:
+        assert socket.subprotocol == "realtime"

@@ -1,0 +1,139 @@
+"""An engine that hears words which are written into the samples.
+
+A word is a burst of samples of one constant value, which names it; silence is
+zero. Like the model, the engine says a word marker in the frame in which a word
+ends, the word's pieces in the frames after it, and blanks otherwise. It hears
+nothing in bursts shorter than two frames. So a test can say exactly which words
+an audio holds, wherever a session cuts it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator
+
+import numpy as np
+
+from voxtide_server.engine import FRAME_SAMPLES, Samples, StreamLayout
+from voxtide_server.errors import EngineFailed
+
+LAYOUT = StreamLayout(
+    delay=6, left_pad=32, right_pad=17, look_ahead=40, look_back=800, max_tokens=100_000
+)
+BLANK, WORD, FIRST_PIECE = 32, 33, 100
+_STEP = 1 / 4096
+
+
+def say(word: int, seconds: float = 0.3) -> Samples:
+    """The sound of word number `word` (0 to 999)."""
+    return np.full(round(seconds * 16_000), (word + 1) * _STEP, np.float32)
+
+
+def silence(seconds: float) -> Samples:
+    """No sound."""
+    return np.zeros(round(seconds * 16_000), np.float32)
+
+
+class FakeVocabulary:
+    """Word k is " w{k}", in two pieces (" w", "{k}") from word 500 on."""
+
+    blank = BLANK
+    word = WORD
+
+    def piece(self, token: int) -> bytes:
+        if token < FIRST_PIECE:
+            return b""
+        word, half = divmod(token - FIRST_PIECE, 2)
+        if word < 500:
+            return f" w{word}".encode()
+        return str(word).encode() if half else b" w"
+
+    def tokens(self, word: int) -> list[int]:
+        first = FIRST_PIECE + 2 * word
+        return [WORD, first] if word < 500 else [WORD, first, first + 1]
+
+
+class FakeListener:
+    """Windows in, tokens out: what one engine stream does, without any I/O."""
+
+    def __init__(self) -> None:
+        self._ahead: Samples = np.empty(0, np.float32)
+        self._windows = 0
+        self._burst = 0
+        self._length = 0
+        self._queue: deque[int] = deque()
+
+    def hear(self, window: Samples) -> int:
+        """The token that a window brings."""
+        frames = LAYOUT.prompt if self._windows == 0 else 1
+        back = 0 if self._windows == 0 else LAYOUT.look_back
+        assert len(window) == back + frames * FRAME_SAMPLES + LAYOUT.look_ahead
+        new = window[back : back + frames * FRAME_SAMPLES]
+        if self._windows == 0:
+            pad = LAYOUT.left_pad * FRAME_SAMPLES
+            assert not new[:pad].any(), "a stream begins with silence"
+            new = new[pad:]
+        self._windows += 1
+        self._ahead = np.concatenate((self._ahead, new))
+        self._listen(self._ahead[:FRAME_SAMPLES])
+        self._ahead = self._ahead[FRAME_SAMPLES:]
+        return self._queue.popleft() if self._queue else BLANK
+
+    def _listen(self, frame: Samples) -> None:
+        codes = np.rint(frame / _STEP).astype(int)
+        for run in np.split(codes, np.flatnonzero(np.diff(codes)) + 1):
+            code = int(run[0])
+            if code != self._burst:
+                if self._burst and self._length >= 2 * FRAME_SAMPLES:
+                    self._queue.extend(FakeVocabulary().tokens(self._burst - 1))
+                self._burst, self._length = code, 0
+            self._length += len(run)
+
+
+class FakeStream:
+    def __init__(self, engine: FakeEngine) -> None:
+        self._engine = engine
+        self._windows: asyncio.Queue[Samples] = asyncio.Queue()
+
+    def feed(self, window: Samples) -> None:
+        self._windows.put_nowait(window)
+
+    async def tokens(self) -> AsyncGenerator[int]:
+        listener = FakeListener()
+        self._engine.live += 1
+        try:
+            while True:
+                window = await self._windows.get()
+                await self._engine.going.wait()
+                if self._engine.dead:
+                    raise EngineFailed("The engine is not running.")
+                yield listener.hear(window)
+        finally:
+            self._engine.live -= 1
+
+
+class FakeEngine:
+    """See the module.
+
+    Attributes:
+        live: streams that are open now.
+        opened: streams that were ever opened.
+        going: cleared, the engine answers nothing.
+        dead: set, every stream fails with its next window.
+    """
+
+    model = "fake"
+    layout = LAYOUT
+
+    def __init__(self) -> None:
+        self.vocabulary = FakeVocabulary()
+        self.live = 0
+        self.opened = 0
+        self.dead = False
+        self.going = asyncio.Event()
+        self.going.set()
+
+    def open(self, stream_id: str) -> FakeStream:
+        self.opened += 1
+        return FakeStream(self)
