@@ -14,9 +14,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # On a busy machine the first draws are slow; that says nothing about the code.
-settings.register_profile(
-    "voxtide", deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+settings.register_profile("voxtide", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("voxtide")
 
 CLIPS = Path(__file__).parent / "fixtures" / "nano"

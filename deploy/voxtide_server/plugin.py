@@ -9,9 +9,11 @@ import logging
 from argparse import Namespace
 from typing import Any
 
-from fastapi import FastAPI, Request, Response, WebSocket
+from fastapi import FastAPI, Request, Response
 from starlette.datastructures import State
 from starlette.routing import WebSocketRoute
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from . import transcriptions, transport
 from .engine import Engine
@@ -35,7 +37,7 @@ class VoxtidePlugin:
             for route in app.router.routes
             if not (isinstance(route, WebSocketRoute) and route.path == _REALTIME)
         ]
-        app.add_api_websocket_route(_REALTIME, _realtime)
+        app.router.routes.append(WebSocketRoute(_REALTIME, _Realtime(), name="realtime"))
         app.add_api_route("/v1/audio/transcriptions", _transcriptions, methods=["POST"])
 
     async def init_state(self, engine_client: Any, state: State, args: Namespace) -> None:
@@ -53,8 +55,12 @@ def _engine(state: State) -> Engine:
     return engine
 
 
-async def _realtime(websocket: WebSocket) -> None:
-    await transport.serve(websocket, _engine(websocket.app.state))
+class _Realtime:
+    """The WebSocket route as a bare ASGI app, since it needs uvicorn's own `receive`."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        transport.loosen(receive)
+        await transport.serve(WebSocket(scope, receive, send), _engine(scope["app"].state))
 
 
 async def _transcriptions(request: Request) -> Response:

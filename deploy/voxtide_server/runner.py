@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from contextlib import aclosing
 
 from .engine import Engine, EngineStream
-from .errors import EngineFailed
+from .errors import EngineFailed, VoxtideError
 from .events import Command, Event
 from .session import CloseStream, Effect, Emit, FeedStream, OpenStream, Session
+
+logger = logging.getLogger("voxtide")
 
 MAX_BACKLOG_S = 10.0
 """Seconds of audio that may wait for the engine before a client is made to wait."""
@@ -82,5 +85,11 @@ class Runner:
                     if name not in self._streams:
                         return
         except EngineFailed as error:
-            self._apply(self._session.stream_failed(name, error))
-            self._progress.set()
+            self._lose(name, error)
+        except Exception:  # a bug, but nobody may wait for ever because of it
+            logger.exception("%s: internal error", name)
+            self._lose(name, VoxtideError("internal_error", "The server made a mistake."))
+
+    def _lose(self, name: str, error: VoxtideError) -> None:
+        self._apply(self._session.stream_failed(name, error))
+        self._progress.set()

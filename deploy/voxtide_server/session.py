@@ -289,6 +289,8 @@ class Session:
         age = leg.heard * FRAME_S
         if turn.transcript.spelling or age < self._renew_after_s:
             return False
+        if turn.end is not None and leg.base + leg.heard * FRAME_SAMPLES >= turn.end:
+            return False  # only the silence after the turn is left
         quiet = leg.base / SAMPLE_RATE + age - turn.transcript.last_end
         overdue = (age - self._renew_after_s) / self._renew_after_s
         return quiet >= RENEW_PAUSE_S * (1 - overdue)

@@ -10,26 +10,34 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import socket
 import time
 import uuid
 from collections.abc import MutableMapping
 from typing import Any
 
 import orjson
+from starlette.types import Receive
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from .dialects import Dialect, Message, Reply, Service, choose, greeting
+from .dialects.base import check_model
 from .dialects.openai import OpenAIDialect
 from .engine import Engine
-from .errors import BadInput, VoxtideError
+from .errors import BadInput, UnknownModel, VoxtideError
 from .events import Configure, Event, Failed
 from .runner import Runner
 from .session import Session
+
+_POLICY_VIOLATION = 1008
 
 logger = logging.getLogger("voxtide")
 
 MAX_UNSENT = 1_000
 """Messages that may wait for a client before it is not listened to any more."""
+RECEIVE_BUFFER = 1 << 17
+"""Bytes that the kernel may hold of what is not read yet (Linux doubles it): about 6 s
+of PCM16 at 16 kHz in base64."""
 
 
 async def serve(websocket: WebSocket, engine: Engine) -> None:
@@ -42,6 +50,26 @@ async def serve(websocket: WebSocket, engine: Engine) -> None:
     await websocket.accept(subprotocol=_subprotocol(websocket))
     connection = _Connection(websocket, engine)
     await connection.run()
+
+
+def loosen(receive: Receive) -> None:
+    """Make backpressure bearable for a client's keep-alive.
+
+    A client that is made to wait has its pings and pongs queued behind audio that
+    is not read yet, and both uvicorn and the `websockets` clients give up on a
+    connection that is silent for 20 s. So the kernel may hold only a few seconds
+    of audio, not the megabytes that it grows to by itself, and uvicorn asks for no
+    pong; a client that is gone is noticed by TCP.
+
+    Args:
+        receive: of uvicorn; anything else is left as it is.
+    """
+    protocol: Any = getattr(receive, "__self__", None)
+    if hasattr(protocol, "ping_timeout"):
+        protocol.ping_timeout = None
+    connection = getattr(protocol, "transport", None)
+    if connection is not None and (sock := connection.get_extra_info("socket")):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
 
 
 def _subprotocol(websocket: WebSocket) -> str | None:
@@ -63,10 +91,14 @@ class _Connection:
         )
 
     async def run(self) -> None:
-        self._send(greeting(self._service, time.time()))
         writer = asyncio.create_task(self._write())
         try:
+            check_model(self._websocket.query_params.get("model"), self._service.model, "model")
+            self._send(greeting(self._service, time.time()))
             await self._read()
+        except UnknownModel as error:
+            self._fail(error, None)
+            self._unsent.put_nowait(_POLICY_VIOLATION)
         except WebSocketDisconnect:
             pass
         except Exception:

@@ -34,15 +34,13 @@ def test_verbose_json_has_segments_and_words_on_request() -> None:
 
 def test_srt() -> None:
     assert formats.as_srt(RESULT) == (
-        "1\n00:00:00,500 --> 00:00:01,200\none two\n\n"
-        "2\n00:59:59,500 --> 01:01:01,002\nthree\n"
+        "1\n00:00:00,500 --> 00:00:01,200\none two\n\n2\n00:59:59,500 --> 01:01:01,002\nthree\n"
     )
 
 
 def test_vtt() -> None:
     assert formats.as_vtt(RESULT) == (
-        "WEBVTT\n\n00:00:00.500 --> 00:00:01.200\none two\n\n"
-        "00:59:59.500 --> 01:01:01.002\nthree\n"
+        "WEBVTT\n\n00:00:00.500 --> 00:00:01.200\none two\n\n00:59:59.500 --> 01:01:01.002\nthree\n"
     )
 
 

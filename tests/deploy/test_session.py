@@ -182,6 +182,13 @@ def test_what_waits_for_the_engine_is_fed_again_after_a_renewal() -> None:
     assert drive.opened > 5
 
 
+def test_the_silence_after_a_turn_is_not_renewed() -> None:
+    drive = renewing(4.0)
+    drive.say(silence(2.9))  # grows 4 s old only in the padding
+    drive.commit()
+    assert drive.opened == 1
+
+
 def test_memory_does_not_grow_with_the_age_of_a_turn() -> None:
     drive = renewing(4.0)
     held = []

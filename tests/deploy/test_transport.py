@@ -19,7 +19,10 @@ from tests.fakes.engine import FakeEngine, say, silence
 from voxtide_server import runner
 from voxtide_server.engine import Samples
 from voxtide_server.plugin import VoxtidePlugin
+from voxtide_server.session import Session
 
+PING = 0.3
+"""Seconds between uvicorn's pings, and until it gives up; 20 by default."""
 COMPLETED = "conversation.item.input_audio_transcription.completed"
 
 
@@ -29,7 +32,9 @@ class App:
         self.url = url
 
     def connect(self, query: str = "?intent=transcription", **options: Any) -> Any:
-        return connect(f"ws://{self.url}/v1/realtime{query}", max_size=None, compression=None, **options)
+        return connect(
+            f"ws://{self.url}/v1/realtime{query}", max_size=None, compression=None, **options
+        )
 
 
 @pytest.fixture
@@ -38,7 +43,14 @@ async def app() -> AsyncIterator[App]:
     api = FastAPI()
     VoxtidePlugin().attach_router(api)
     api.state.voxtide_engine = engine
-    config = uvicorn.Config(api, port=0, log_level="warning", ws="websockets-sansio", timeout_graceful_shutdown=2)
+    config = uvicorn.Config(
+        api,
+        port=0,
+        log_level="warning",
+        ws_ping_interval=PING,
+        ws_ping_timeout=PING,
+        timeout_graceful_shutdown=2,
+    )
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())
     while not server.started:
@@ -122,6 +134,27 @@ async def test_bad_input_is_answered_and_the_next_message_works(
         assert (await until(socket, COMPLETED))["transcript"] == "w1"
 
 
+async def test_another_model_in_the_query_is_refused(app: App) -> None:
+    async with app.connect("?intent=transcription&model=whisper-1") as socket:
+        error = json.loads(await socket.recv())["error"]
+        assert (error["code"], error["param"]) == ("model_not_found", "model")
+        with pytest.raises(ConnectionClosed):
+            await asyncio.wait_for(socket.recv(), 10)
+        assert socket.close_code == 1008
+
+
+async def test_a_bug_in_the_session_ends_the_turn_instead_of_hanging(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with app.connect() as socket:
+        await socket.send(UPDATE)
+        await until(socket, "session.updated")
+        monkeypatch.setattr(Session, "token", lambda *_: 1 / 0)
+        await socket.send(append(say(1, 1.0)))
+        failed = await until(socket, "conversation.item.input_audio_transcription.failed")
+        assert failed["error"]["code"] == "internal_error"
+
+
 async def test_a_dead_engine_is_told_and_closes_with_1011(app: App) -> None:
     app.engine.dead = True
     async with app.connect() as socket:
@@ -153,12 +186,7 @@ async def test_a_client_that_outruns_the_engine_is_made_to_wait(app: App) -> Non
     second = append(np.concatenate((say(1), silence(0.7))))
     async with app.connect() as socket:
         await socket.send(UPDATE)
-
-        async def flood() -> None:
-            for _ in range(180):
-                await socket.send(second)
-
-        sending = asyncio.create_task(flood())
+        sending = asyncio.create_task(flood(socket, second, 180))
         await asyncio.sleep(1.0)
         assert not sending.done(), "three minutes of audio were taken although nothing was heard"
         app.engine.going.set()
@@ -166,6 +194,37 @@ async def test_a_client_that_outruns_the_engine_is_made_to_wait(app: App) -> Non
         await socket.send(COMMIT)
         text = (await until(socket, COMPLETED))["transcript"]
         assert text == " ".join(["w1"] * 180)
+
+
+async def test_keep_alive_survives_backpressure(app: App) -> None:
+    """The pong of a client that waits is behind its audio: nobody may give up on it."""
+    app.engine.going.clear()
+    second = append(np.concatenate((say(1), silence(0.7))))
+    async with app.connect(ping_interval=0.5, ping_timeout=60) as socket:
+        await socket.send(UPDATE)
+        sending = asyncio.create_task(flood(socket, second, 180))
+        await asyncio.sleep(4 * PING)
+        app.engine.going.set()
+        await asyncio.wait_for(sending, 30)
+        await socket.send(COMMIT)
+        assert await until(socket, COMPLETED)
+
+
+async def test_the_kernel_holds_little_of_what_is_not_read(app: App) -> None:
+    app.engine.going.clear()
+    second = append(silence(1.0))
+    async with app.connect() as socket:
+        await socket.send(UPDATE)
+        sending = asyncio.create_task(flood(socket, second, 120))
+        await asyncio.sleep(1.0)
+        assert not sending.done(), "two minutes of audio went into buffers"
+        app.engine.going.set()
+        await asyncio.wait_for(sending, 30)
+
+
+async def flood(socket: ClientConnection, message: str, times: int) -> None:
+    for _ in range(times):
+        await socket.send(message)
 
 
 async def test_pipelined_turns_beyond_the_limit_wait_and_are_all_answered(app: App) -> None:

@@ -1,0 +1,50 @@
+# Two commands do everything on a fresh machine: make demo, make test.
+#
+# TORCH_INDEX: PyTorch's index of CPU wheels, where pip does not find a CPU build
+# of torch by itself (docs/operations.md).
+
+PYTHON ?= python3
+VENV := .venv
+PIP := $(VENV)/bin/pip --disable-pip-version-check -q
+TORCH := torch==2.13.0
+
+.PHONY: demo test test-unit test-integration lint nano clean
+
+demo: $(VENV)/.cpu
+	$(VENV)/bin/voxtide demo
+
+test: lint $(VENV)/.dev
+	$(VENV)/bin/pytest
+
+test-unit: $(VENV)/.dev
+	$(VENV)/bin/pytest -m "not integration"
+
+test-integration: $(VENV)/.dev
+	$(VENV)/bin/pytest -m integration
+
+lint: $(VENV)/.dev
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+
+# Trains the nano checkpoint from nothing: hours on 2 cores. See nano/README.md.
+nano: $(VENV)/.dev
+	$(VENV)/bin/python -m nano.build
+
+clean:
+	rm -rf $(VENV)
+
+$(VENV)/.cpu: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+ifdef TORCH_INDEX
+	$(PIP) install $(TORCH) --index-url $(TORCH_INDEX)
+endif
+	$(PIP) install -e ".[cpu]"
+# Their published builds are for CUDA; beside a CPU build of torch they stop vLLM
+# from starting, and it runs without them.
+	$(PIP) uninstall -y torchvision torchaudio torchcodec
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.cpu pyproject.toml
+	$(PIP) install -e ".[dev]"
+	touch $@
