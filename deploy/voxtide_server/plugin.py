@@ -58,6 +58,8 @@ def _engine(state: State) -> Engine:
 class _Realtime:
     """The WebSocket route as a bare ASGI app, since it needs uvicorn's own `receive`."""
 
+    __name__ = "realtime"  # vLLM prints the names of all endpoints at start
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         transport.loosen(receive)
         await transport.serve(WebSocket(scope, receive, send), _engine(scope["app"].state))

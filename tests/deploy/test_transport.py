@@ -85,6 +85,12 @@ async def until(socket: ClientConnection, kind: str) -> dict[str, Any]:
             return message
 
 
+def test_every_route_has_a_name_as_vllm_prints_it() -> None:
+    api = FastAPI()
+    VoxtidePlugin().attach_router(api)
+    assert {"realtime", "_transcriptions"} <= {r.endpoint.__name__ for r in api.routes}  # type: ignore[attr-defined]
+
+
 async def test_words_come_over_the_socket(app: App) -> None:
     async with app.connect() as socket:
         assert json.loads(await socket.recv())["type"] == "session.created"

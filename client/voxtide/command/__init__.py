@@ -1,0 +1,37 @@
+"""The `voxtide` command: one module for each subcommand."""
+
+import click
+
+from . import demo, serve, stream, transcribe
+from .exits import ErrorHandlingGroup
+
+_EPILOG = """\b
+Examples:
+  voxtide demo                                 see live words now, on this machine
+  voxtide transcribe talk.flac --format srt    subtitles for a file
+  voxtide stream talk.flac                     a file as if it were spoken now
+  arecord -q -t raw -f S16_LE -r 16000 | voxtide stream -
+
+\b
+Environment:
+  VOXTIDE_BASE_URL   the server, if --base-url is not given
+  VOXTIDE_API_KEY    the key to send
+
+\b
+Exit codes:
+  0 all is well   1 something failed   2 wrong usage   3 server unreachable   130 Ctrl-C
+"""
+
+
+@click.group(
+    cls=ErrorHandlingGroup,
+    epilog=_EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(package_name="voxtide", message="%(prog)s %(version)s")
+def main() -> None:
+    """Live speech-to-text: serve a model, and turn files and streams into words."""
+
+
+for _module in (serve, demo, transcribe, stream):
+    main.add_command(_module.command)

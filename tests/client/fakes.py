@@ -1,0 +1,223 @@
+"""Hand-written servers on loopback that follow a script, one for each endpoint."""
+
+import asyncio
+import base64
+import json
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from email.parser import BytesParser
+from email.policy import HTTP
+from http import HTTPStatus
+from typing import Any
+
+from websockets.asyncio.server import Request, Response, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+
+TRANSCRIPTION = "conversation.item.input_audio_transcription"
+
+
+class Talk:
+    """The server's side of one session."""
+
+    def __init__(self, connection: ServerConnection, stalled_until: asyncio.Event) -> None:
+        self._connection = connection
+        self.headers = connection.request.headers
+        self.path = connection.request.path
+        self.settings: dict[str, Any] = {}
+        self.audio = b""
+        self._stalled_until = stalled_until
+
+    async def receive(self) -> dict[str, Any]:
+        """The next message; audio is collected in `audio` on the way."""
+        message = json.loads(await self._connection.recv())
+        if message["type"] == "input_audio_buffer.append":
+            self.audio += base64.b64decode(message["audio"], validate=True)
+        return message
+
+    async def send(self, kind: str, **fields: Any) -> None:
+        await self._connection.send(json.dumps({"type": kind, "event_id": "event_1", **fields}))
+
+    async def send_text(self, text: str) -> None:
+        await self._connection.send(text)
+
+    async def accept(self) -> None:
+        """The opening of every session."""
+        await self.send("session.created", session={"id": "sess_1"})
+        update = await self.receive()
+        assert update["type"] == "session.update"
+        self.settings = update["session"]
+        await self.send("session.updated", session={"id": "sess_1", **self.settings})
+
+    async def commit(self) -> None:
+        """Take audio until the client ends the turn."""
+        while (await self.receive())["type"] != "input_audio_buffer.commit":
+            pass
+
+    async def delta(self, turn: str, text: str, end: float | None = None) -> None:
+        extension = {} if end is None else {"end": end}
+        await self.send(f"{TRANSCRIPTION}.delta", item_id=turn, delta=text, **extension)
+
+    async def complete(self, turn: str, text: str, **extensions: Any) -> None:
+        await self.send("input_audio_buffer.committed", item_id=turn, previous_item_id=None)
+        await self.send(f"{TRANSCRIPTION}.completed", item_id=turn, transcript=text, **extensions)
+
+    async def stall(self) -> None:
+        """Neither read nor write for the rest of the test."""
+        await self._stalled_until.wait()
+
+    async def close(self, code: int, reason: str = "") -> None:
+        await self._connection.close(code, reason)
+
+    def cut(self) -> None:
+        """Lose the connection without a goodbye."""
+        self._connection.transport.abort()
+
+    async def closed_with(self) -> int:
+        """Wait for the client to close; the code it closed with."""
+        with suppress(ConnectionClosed):
+            while True:
+                await self.receive()
+        return self._connection.close_code or 1006
+
+
+Script = Callable[[Talk], Awaitable[None]]
+
+
+@dataclass
+class FakeServer:
+    """Where the server is, and what it has seen."""
+
+    base_url: str
+    talks: list[Talk] = field(default_factory=list)
+    close_codes: list[int] = field(default_factory=list)
+    forms: list["Form"] = field(default_factory=list)
+    session_began: asyncio.Event = field(default_factory=asyncio.Event)
+    session_ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@asynccontextmanager
+async def realtime(
+    script: Script, *, refuse: tuple[int, str] | None = None
+) -> AsyncIterator[FakeServer]:
+    """A WebSocket server: each session follows `script`, then waits for the client to close.
+
+    `refuse` answers the handshake with a status and a body instead.
+    """
+    fake = FakeServer("")
+    over = asyncio.Event()
+
+    async def handle(connection: ServerConnection) -> None:
+        talk = Talk(connection, over)
+        fake.talks.append(talk)
+        fake.session_began.set()
+        with suppress(ConnectionClosed):
+            await script(talk)
+        fake.close_codes.append(await talk.closed_with())
+        fake.session_ended.set()
+
+    def answer(connection: ServerConnection, request: Request) -> Response | None:
+        if refuse is None:
+            return None
+        return connection.respond(HTTPStatus(refuse[0]), refuse[1])
+
+    # Small buffers, so that a server that does not read is soon felt.
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32768)
+    async with serve(handle, sock=listener, process_request=answer, max_queue=1, close_timeout=0.5):
+        fake.base_url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+        try:
+            yield fake
+        finally:
+            over.set()
+
+
+@dataclass
+class Form:
+    """A multipart form as it came."""
+
+    path: str
+    authorization: str | None
+    fields: list[tuple[str, str]]
+    filename: str
+    content: bytes
+
+
+Answer = tuple[int, str]
+
+
+@asynccontextmanager
+async def files(answer: Callable[[Form], Answer | None]) -> AsyncIterator[FakeServer]:
+    """An HTTP server: `answer` gives the status and the body, or None to hang up."""
+    fake = FakeServer("")
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        form = _form(*await _request(reader))
+        fake.forms.append(form)
+        reply = answer(form)
+        if reply is not None:
+            status, body = reply
+            head = f"HTTP/1.1 {status} X\r\nContent-Length: {len(body.encode())}\r\n"
+            writer.write(f"{head}Connection: close\r\n\r\n{body}".encode())
+            await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    async with server:
+        fake.base_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+        yield fake
+
+
+async def _request(reader: asyncio.StreamReader) -> tuple[str, EmailMessage, bytes]:
+    line, _, head = (await reader.readuntil(b"\r\n\r\n")).partition(b"\r\n")
+    headers = BytesParser(EmailMessage, policy=HTTP).parsebytes(head)
+    body = await reader.readexactly(int(headers["content-length"]))
+    return line.split()[1].decode(), headers, body
+
+
+def _form(path: str, headers: EmailMessage, body: bytes) -> Form:
+    content_type = f"Content-Type: {headers['content-type']}\r\n\r\n".encode()
+    message = BytesParser(EmailMessage, policy=HTTP).parsebytes(content_type + body)
+    named = [
+        (str(part.get_param("name", header="content-disposition")), part)
+        for part in message.iter_parts()
+    ]
+    (upload,) = (part for name, part in named if name == "file")
+    return Form(
+        path,
+        headers["authorization"],
+        [(name, part.get_content().strip()) for name, part in named if name != "file"],
+        upload.get_filename(),
+        upload.get_payload(decode=True),
+    )
+
+
+@contextmanager
+def in_thread(server: AbstractAsyncContextManager[FakeServer]) -> Iterator[FakeServer]:
+    """Run a fake beside code that blocks."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        fake = asyncio.run_coroutine_threadsafe(server.__aenter__(), loop).result(20)
+        try:
+            yield fake
+        finally:
+            asyncio.run_coroutine_threadsafe(server.__aexit__(None, None, None), loop).result(20)
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(20)
+        loop.close()
+
+
+def wait_until(condition: Callable[[], Any], seconds: float = 20.0) -> None:
+    """Wait in a thread that blocks."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)

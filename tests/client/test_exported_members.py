@@ -1,0 +1,27 @@
+"""What `import voxtide` promises."""
+
+import types
+
+import voxtide
+
+
+def test_all_names_everything_public_and_nothing_else():
+    public = {
+        name
+        for name, value in vars(voxtide).items()
+        if not name.startswith("_") and not isinstance(value, types.ModuleType)
+    } - {"version"}
+    assert set(voxtide.__all__) == public | {"__version__"}
+    assert len(voxtide.__all__) == len(set(voxtide.__all__))
+
+
+def test_the_two_shells_offer_the_same():
+    for first, second in (
+        (voxtide.Client, voxtide.AsyncClient),
+        (voxtide.Session, voxtide.AsyncSession),
+    ):
+        assert _public(first) == _public(second)
+
+
+def _public(kind: type) -> set[str]:
+    return {name for name in vars(kind) if not name.startswith("_")}
