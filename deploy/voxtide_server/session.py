@@ -9,8 +9,9 @@ runner to carry out in their order. The rules:
   the one before it is final.
 - A turn's audio goes through one engine stream after another (a leg each). A
   leg is renewed while nothing is being said, before it grows slow or reaches
-  the engine's limit: its successor begins right after the last word that came
-  out, so that no word is lost and none comes twice.
+  the engine's limit: its successor hears again all that came after the last
+  word that is out, 3 s of it at the most, so that no word is lost and none
+  comes twice.
 - Audio of a failed turn is lost; the next sample begins a new turn.
 """
 
@@ -42,7 +43,10 @@ from .transcript import Transcript
 RENEW_AFTER_S = 60.0
 """Age of a leg, in seconds of audio, from which it is renewed at the next pause."""
 RENEW_PAUSE_S = 0.8
-"""The pause that suffices at that age; it shrinks to nothing over the next 60 s."""
+"""The pause that suffices at that age; it shrinks to nothing at twice the age. At three
+times the age a leg is renewed whatever is being said."""
+HELD_S = 3.0
+"""Audio before the last token that is held for a renewal: longer than any word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,9 @@ class Session:
         self._count = 0
         self._previous: str | None = None
         self._tail = Tail()
-        self._renew_after_s = min(RENEW_AFTER_S, layout.max_tokens * FRAME_S / 4)
+        # A leg must come further than what its successor hears again.
+        quarter = layout.max_tokens * FRAME_S / 4
+        self._renew_after_s = max(2 * HELD_S, min(RENEW_AFTER_S, quarter))
 
     @property
     def backlog_s(self) -> float:
@@ -287,12 +293,14 @@ class Session:
     def _renewable(self, turn: _Turn, leg: _Leg) -> bool:
         """Whether the leg is old and nothing is being said just now."""
         age = leg.heard * FRAME_S
-        if turn.transcript.spelling or age < self._renew_after_s:
+        if age < self._renew_after_s:
             return False
         if turn.end is not None and leg.base + leg.heard * FRAME_SAMPLES >= turn.end:
             return False  # only the silence after the turn is left
+        overdue = age / self._renew_after_s - 1
+        if turn.transcript.spelling:
+            return overdue >= 2
         quiet = leg.base / SAMPLE_RATE + age - turn.transcript.last_end
-        overdue = (age - self._renew_after_s) / self._renew_after_s
         return quiet >= RENEW_PAUSE_S * (1 - overdue)
 
     def _renew(self, turn: _Turn, leg: _Leg) -> Iterator[Effect]:
@@ -307,8 +315,8 @@ class Session:
             yield from self._feed(leg, leg.framer.finish())
 
     def _needed_from(self, turn: _Turn) -> int:
-        """Position from which a turn's audio may be wanted again: a pause before its
-        last token, since a word may have begun there that has not come out yet."""
+        """Position from which a turn's audio may be wanted again, since a word may have
+        begun there that has not come out yet."""
         assert turn.leg is not None
-        pause = int(RENEW_PAUSE_S / FRAME_S)
-        return turn.leg.base + max(0, turn.leg.heard - pause) * FRAME_SAMPLES
+        held = int(HELD_S / FRAME_S)
+        return turn.leg.base + max(0, turn.leg.heard - held) * FRAME_SAMPLES

@@ -22,8 +22,9 @@ from dataclasses import dataclass, field
 from .engine import FRAME_S, Vocabulary
 from .events import Segment, Word
 
-SEGMENT_PAUSE_S = 0.8
-"""Time without the end of a word after which a segment is complete."""
+SEGMENT_PAUSE_S = 1.2
+"""Time since the end of the last word after which a segment is complete. It runs on while
+the next word is being said, so it is a pause and a word long."""
 
 _SECONDS_PER_CHARACTER = 0.08
 _SHORTEST_WORD_S = 0.2
@@ -117,7 +118,7 @@ class Transcript:
     def _spell(self, token: int, text: str) -> str:
         if self._resumed and self._text and _continues(text):
             text = " " + text  # a new stream does not know that there was a word before
-        self._resumed = False
+        self._resumed = self._resumed and not text  # half a character decodes to nothing
         self._text += text
         self._groups[-1].text += text
         self._groups[-1].tokens.append(token)
@@ -128,8 +129,10 @@ def _continues(text: str) -> bool:
     """Whether text belongs to the word before it: no space, and no script without spaces."""
     if not text or text[0].isspace():
         return False
-    wide = unicodedata.east_asian_width(text[0]) in "WF"
-    return not wide or unicodedata.category(text[0]).startswith("P")
+    spaceless = unicodedata.east_asian_width(text[0]) in "WF" and (
+        "HANGUL" not in unicodedata.name(text[0], "")
+    )
+    return not spaceless or unicodedata.category(text[0]).startswith("P")
 
 
 def _words(groups: list[_Group], previous_end: float) -> Iterator[Word]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -12,20 +12,24 @@ from typing import BinaryIO
 import orjson
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.types import Message
 
 from . import formats
-from .dialects.base import check_model
 from .engine import Engine, Samples
 from .errors import BadInput, VoxtideError
 from .events import Audio, Commit, Completed, Delta, Event, Failed
 from .files import AudioFileError, decode
 from .runner import Runner
+from .service import check_model
 from .session import Session
 
 MAX_AUDIO_S = 6 * 3600.0
 """The longest file that is taken, in seconds of audio."""
+MAX_UPLOAD_BYTES = 1 << 30
+"""The largest request that is taken."""
 
 _GRANULARITIES = {"segment", "word"}
 
@@ -50,9 +54,12 @@ class Options:
 
 async def serve(request: Request, engine: Engine) -> Response:
     """Answer one request, with an OpenAI error object where it cannot be met."""
-    form = await request.form()
     try:
-        options = read_options(form, engine.model)
+        form = await _form(request)
+    except VoxtideError as error:
+        return failure(error)
+    try:
+        options = read_options(form, engine.models)
         blocks = _decoded(options.file.file)
         first = await run_in_threadpool(next, blocks, None)
         events = transcribe(_with_first(first, blocks), engine)
@@ -65,13 +72,36 @@ async def serve(request: Request, engine: Engine) -> Response:
         return failure(error)
 
 
+async def _form(request: Request) -> FormData:
+    """The request's fields, its file spooled to disk.
+
+    Raises:
+        BadInput: it is no multipart form, or larger than is taken.
+    """
+    taken = 0
+
+    async def receive() -> Message:
+        nonlocal taken
+        message = await request.receive()
+        taken += len(message.get("body", b""))
+        if taken > MAX_UPLOAD_BYTES:
+            text = f"An upload may have {MAX_UPLOAD_BYTES} bytes at the most."
+            raise BadInput("upload_too_large", text, "file")
+        return message
+
+    try:
+        return await Request(request.scope, receive).form()
+    except HTTPException as error:
+        raise BadInput("invalid_value", f"The form cannot be read: {error.detail}") from None
+
+
 def failure(error: VoxtideError) -> JSONResponse:
     """The response that tells of an error."""
     headers = {"Retry-After": "1"} if error.traits.retryable else None
     return JSONResponse({"error": error.body()}, error.traits.status, headers)
 
 
-def read_options(form: FormData, model: str) -> Options:
+def read_options(form: FormData, models: Sequence[str]) -> Options:
     """Check the fields of a request. Lists may be spelt `name` or `name[]`.
 
     Raises:
@@ -80,7 +110,7 @@ def read_options(form: FormData, model: str) -> Options:
     file = form.get("file")
     if not isinstance(file, UploadFile):
         raise BadInput("missing_field", "The field 'file' must be an uploaded file.", "file")
-    check_model(form.get("model"), model, "model")
+    check_model(form.get("model"), models, "model")
     format = str(form.get("response_format", "json"))
     if format not in formats.names():
         known = ", ".join(formats.names())
@@ -140,7 +170,7 @@ async def transcribe(blocks: Iterator[Samples], engine: Engine) -> AsyncIterator
     """
     events: asyncio.Queue[Event | BaseException] = asyncio.Queue()
     session = Session(f"file_{uuid.uuid4().hex[:20]}", engine.layout, engine.vocabulary)
-    runner = Runner(session, engine, events.put_nowait)
+    runner = Runner(session, engine, events.put_nowait, events.put_nowait)
     feeding = asyncio.create_task(_feed(blocks, runner))
     feeding.add_done_callback(lambda task: _report(task, events))
     try:

@@ -13,6 +13,7 @@ import logging
 import socket
 import time
 import uuid
+from collections import deque
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -20,21 +21,24 @@ import orjson
 from starlette.types import Receive
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from .dialects import Dialect, Message, Reply, Service, choose, greeting
-from .dialects.base import check_model
-from .dialects.openai import OpenAIDialect
+from .dialects import Dialect, Message, OpenAIDialect, Reply, choose, greeting
 from .engine import Engine
-from .errors import BadInput, UnknownModel, VoxtideError
-from .events import Configure, Event, Failed
+from .errors import BadInput, InternalError, UnknownModel, VoxtideError
+from .events import Audio, Command, Configure, Event
 from .runner import Runner
+from .service import Service, check_model
 from .session import Session
 
 _POLICY_VIOLATION = 1008
 
 logger = logging.getLogger("voxtide")
 
-MAX_UNSENT = 1_000
-"""Messages that may wait for a client before it is not listened to any more."""
+MAX_UNSENT_BYTES = 1 << 20
+"""Bytes of messages that may wait for a client before it is not listened to any more."""
+PIECE_SAMPLES = 48_000
+"""Samples of a large message that are taken at a time: 1 s at the highest rate."""
+GONE_MS = 120_000
+"""Milliseconds after which a client whose machine acknowledges nothing is gone."""
 RECEIVE_BUFFER = 1 << 17
 """Bytes that the kernel may hold of what is not read yet (Linux doubles it): about 6 s
 of PCM16 at 16 kHz in base64."""
@@ -58,8 +62,8 @@ def loosen(receive: Receive) -> None:
     A client that is made to wait has its pings and pongs queued behind audio that
     is not read yet, and both uvicorn and the `websockets` clients give up on a
     connection that is silent for 20 s. So the kernel may hold only a few seconds
-    of audio, not the megabytes that it grows to by itself, and uvicorn asks for no
-    pong; a client that is gone is noticed by TCP.
+    of audio, not the megabytes that it grows to by itself, and uvicorn needs no
+    pong; that a client's machine is gone is noticed by TCP.
 
     Args:
         receive: of uvicorn; anything else is left as it is.
@@ -70,6 +74,7 @@ def loosen(receive: Receive) -> None:
     connection = getattr(protocol, "transport", None)
     if connection is not None and (sock := connection.get_extra_info("socket")):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, GONE_MS)
 
 
 def _subprotocol(websocket: WebSocket) -> str | None:
@@ -82,103 +87,122 @@ class _Connection:
     def __init__(self, websocket: WebSocket, engine: Engine) -> None:
         session_id = f"sess_{uuid.uuid4().hex[:20]}"
         self._websocket = websocket
-        self._service = Service(session_id, engine.model, engine.layout.delay_ms)
-        self._dialect: Dialect | None = None
-        self._unsent: asyncio.Queue[Message | int] = asyncio.Queue()
+        self._id = session_id
+        self._models = engine.models
+        self._opening = OpenAIDialect(Service(session_id, engine.models, engine.layout.delay_ms))
+        self._dialect: Dialect = self._opening
+        self._settled = False
+        self._unsent: deque[bytes | int] = deque()
+        self._unsent_bytes = 0
+        self._news = asyncio.Event()
         self._sent = asyncio.Event()
         self._runner = Runner(
-            Session(session_id, engine.layout, engine.vocabulary), engine, self._on_event
+            Session(session_id, engine.layout, engine.vocabulary),
+            engine,
+            self._on_event,
+            lambda error: self._fail(error, None),
         )
 
     async def run(self) -> None:
-        writer = asyncio.create_task(self._write())
+        """Read and write until either ends: a reader that waits for room would not
+        notice that the client is gone."""
+        tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._write())]
         try:
-            check_model(self._websocket.query_params.get("model"), self._service.model, "model")
-            self._send(greeting(self._service, time.time()))
-            await self._read()
-        except UnknownModel as error:
-            self._fail(error, None)
-            self._unsent.put_nowait(_POLICY_VIOLATION)
-        except WebSocketDisconnect:
-            pass
-        except Exception:
-            logger.exception("%s: internal error", self._service.session_id)
-            self._fail(VoxtideError("internal_error", "The server made a mistake."), None)
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             await self._runner.close()
-            await self._stop(writer)
 
     # ---- client -> session -----------------------------------------------------------
 
     async def _read(self) -> None:
-        while True:
-            frame = await self._websocket.receive()
-            if frame["type"] == "websocket.disconnect":
-                return
-            message = None
-            try:
-                message = _parse(frame)
-                self._take(message)
-            except BadInput as error:
-                self._fail(error, message)
-            await self._room()
+        """Take messages until the client leaves or is told why it must."""
+        try:
+            check_model(self._websocket.query_params.get("model"), self._models, "model")
+            self._send(greeting(self._opening, time.time()))
+            while (frame := await self._websocket.receive())["type"] != "websocket.disconnect":
+                await self._answer(frame)
+            return
+        except UnknownModel as error:
+            self._fail(error, None)
+            self._close(_POLICY_VIOLATION)
+        except WebSocketDisconnect:
+            return
+        except Exception:
+            logger.exception("%s: internal error", self._id)
+            self._fail(InternalError(), None)
+        await asyncio.Event().wait()  # until the writer has told it
 
-    def _take(self, message: Message) -> None:
-        dialect = self._dialect or self._settle(message)
-        for command in dialect.receive(message):
-            if isinstance(command, Reply):
-                self._send(command.message)
-            else:
-                self._runner.command(command)
-
-    def _settle(self, first: Message) -> Dialect:
-        dialect = choose(self._websocket.query_params, first)(self._service)
-        self._runner.command(Configure(dialect.rate))
-        self._dialect = dialect
-        return dialect
-
-    async def _room(self) -> None:
-        await self._runner.room()
-        while self._unsent.qsize() > MAX_UNSENT:
+    async def _answer(self, frame: MutableMapping[str, Any]) -> None:
+        message = None
+        try:
+            message = _parse(frame)
+            for command in self._receive(message):
+                if isinstance(command, Reply):
+                    self._send(command.message)
+                else:
+                    await self._take(command)
+        except BadInput as error:
+            self._fail(error, message)
+        while self._unsent_bytes > MAX_UNSENT_BYTES:
             self._sent.clear()
             await self._sent.wait()
+
+    def _receive(self, message: Message) -> list[Command | Reply]:
+        if self._settled:
+            return self._dialect.receive(message)
+        dialect = choose(self._opening, self._websocket.query_params, message)
+        commands = dialect.receive(message)
+        self._dialect, self._settled = dialect, True  # not by a message that is bad
+        return [Configure(dialect.rate), *commands]
+
+    async def _take(self, command: Command) -> None:
+        """Pass a command on; audio piece by piece, so that a large message neither
+        outruns the limit of the backlog nor keeps other sessions waiting."""
+        if not isinstance(command, Audio):
+            self._runner.command(command)
+            return
+        for start in range(0, len(command.samples), PIECE_SAMPLES):
+            self._runner.command(Audio(command.samples[start : start + PIECE_SAMPLES]))
+            await self._runner.room()
 
     # ---- session -> client -----------------------------------------------------------
 
     def _on_event(self, event: Event) -> None:
-        assert self._dialect is not None, "no event comes before the first command"
         for message in self._dialect.encode(event):
             self._send(message)
-        if isinstance(event, Failed) and event.error.traits.close:
-            self._unsent.put_nowait(event.error.traits.close)
 
     def _fail(self, error: VoxtideError, cause: Message | None) -> None:
-        dialect = self._dialect or OpenAIDialect(self._service)
-        self._send(dialect.error(error, cause))
+        self._send(self._dialect.error(error, cause))
         if error.traits.close:
-            self._unsent.put_nowait(error.traits.close)
+            self._close(error.traits.close)
 
     def _send(self, message: Message) -> None:
-        self._unsent.put_nowait(message)
+        data = orjson.dumps(message)
+        self._unsent.append(data)
+        self._unsent_bytes += len(data)
+        self._news.set()
+
+    def _close(self, code: int) -> None:
+        self._unsent.append(code)
+        self._news.set()
 
     async def _write(self) -> None:
         """Send until the connection ends; an integer is a close code."""
         with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # the client is gone
             while True:
-                item = await self._unsent.get()
-                if isinstance(item, int):
-                    await self._websocket.close(item)
-                    return
-                await self._websocket.send_text(orjson.dumps(item).decode())
-                self._sent.set()
-
-    async def _stop(self, writer: asyncio.Task[None]) -> None:
-        if not self._unsent.empty() and not writer.done():
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(writer), 1.0)
-        writer.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await writer
+                while self._unsent:
+                    item = self._unsent.popleft()
+                    if isinstance(item, int):
+                        await self._websocket.close(item)
+                        return
+                    await self._websocket.send_text(item.decode())
+                    self._unsent_bytes -= len(item)
+                    self._sent.set()
+                self._news.clear()
+                await self._news.wait()
 
 
 def _parse(frame: MutableMapping[str, Any]) -> Message:

@@ -14,7 +14,6 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 import torch
-import vllm
 from vllm.engine.protocol import EngineClient
 from vllm.engine.protocol import StreamingInput as EngineUpdate
 from vllm.inputs.engine import mm_input
@@ -30,22 +29,7 @@ from vllm.tokenizers import cached_tokenizer_from_config
 from vllm.v1.engine.exceptions import EngineDeadError
 
 from .engine import Samples, StreamLayout
-from .errors import EngineFailed
-
-SUPPORTED = ("0.32.",)
-"""Releases of vLLM whose private interfaces this module was proved on."""
-
-
-def check_version() -> None:
-    """Refuse a vLLM that this module does not know.
-
-    Raises:
-        RuntimeError: with one line that names the releases that are supported.
-    """
-    if not vllm.__version__.startswith(SUPPORTED):
-        raise RuntimeError(
-            f"voxtide supports vLLM {', '.join(v + 'x' for v in SUPPORTED)}, not {vllm.__version__}"
-        )
+from .errors import EngineDead, EngineFailed
 
 
 class TekkenVocabulary:
@@ -72,14 +56,14 @@ class VllmEngine:
 
     Args:
         client: the engine client that vLLM hands to its endpoint plugins.
-        model: the name under which the model is served.
+        models: the names under which the model is served.
     """
 
-    def __init__(self, client: EngineClient, model: str) -> None:
+    def __init__(self, client: EngineClient, models: tuple[str, ...]) -> None:
         config = client.model_config
         tokenizer: Any = cached_tokenizer_from_config(config)
         encoder = tokenizer.instruct.audio_encoder
-        self.model = model
+        self.models = models
         self.vocabulary = TekkenVocabulary(tokenizer)
         self.layout = _layout(encoder.audio_config, config.max_model_len)
         self._client = client
@@ -143,7 +127,7 @@ class VllmStream:
                         self._last.put_nowait(token)
                         yield token
         except EngineDeadError as error:
-            raise EngineFailed("The engine is not running.") from error
+            raise EngineDead from error
         except Exception as error:
             raise EngineFailed from error
         raise EngineFailed  # vLLM ended a request that nobody had closed

@@ -4,13 +4,20 @@ import base64
 from typing import Any
 
 import numpy as np
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voxtide_server.dialects import DIALECTS, Dialect, Message, Reply, Service, choose, greeting
-from voxtide_server.dialects.openai import OpenAIDialect
-from voxtide_server.dialects.vllm import VllmDialect
+from voxtide_server.dialects import (
+    Dialect,
+    Message,
+    OpenAIDialect,
+    Reply,
+    VllmDialect,
+    choose,
+    greeting,
+)
 from voxtide_server.errors import CODES, BadInput, EngineFailed
 from voxtide_server.events import (
     Audio,
@@ -26,8 +33,13 @@ from voxtide_server.events import (
     SegmentEnded,
     Word,
 )
+from voxtide_server.service import Service
 
-SERVICE = Service("sess_1", "nano", 480)
+DIALECTS: dict[str, type[OpenAIDialect] | type[VllmDialect]] = {
+    "openai": OpenAIDialect,
+    "vllm": VllmDialect,
+}
+SERVICE = Service("sess_1", ("nano", "voxtral"), 480)
 PCM = base64.b64encode(np.array([0, 16384], "<i2").tobytes()).decode()
 ITEM = "conversation.item.input_audio_transcription"
 
@@ -110,7 +122,7 @@ def test_no_message_does_more_than_raise_bad_input(message: Message) -> None:
             made.receive(message)
         except BadInput as error:
             codes.add(error.code)
-            made.error(error, message)
+            orjson.dumps(made.error(error, message))
     assert codes <= CODES.keys()
 
 
@@ -143,7 +155,7 @@ def test_openai_update_changes_only_what_it_names() -> None:
     dialect.receive(update(format={"type": "audio/pcm", "rate": 8000}))
     configure, _ = dialect.receive(update(transcription={"language": "de"}))
     assert configure == Configure(8000)
-    _, reply = dialect.receive({"type": "session.update", "session": {}})
+    _, reply = dialect.receive({"type": "session.update", "session": None})
     assert isinstance(reply, Reply)
     assert reply.message["session"]["audio"]["input"]["transcription"]["language"] == "de"
 
@@ -179,7 +191,13 @@ def test_openai_names_the_fields_without_effect() -> None:
             "invalid_value",
             "session.audio.input.transcription.language",
         ),
+        ({"type": "session.update"}, "missing_field", "session"),
         ({"type": "session.update", "session": []}, "invalid_value", "session"),
+        (
+            update(transcription={"language": "x" * 1_000}),
+            "invalid_value",
+            "session.audio.input.transcription.language",
+        ),
         (
             {"type": "session.update", "session": {"type": "realtime"}},
             "unsupported_value",
@@ -314,6 +332,26 @@ def test_vllm_events() -> None:
     assert error == {"type": "error", "error": "gone", "code": "engine_failed", "param": None}
 
 
+@pytest.mark.parametrize("field", ["type", "event_id"])
+def test_an_error_does_not_give_back_what_cannot_be_sent(dialect: Dialect, field: str) -> None:
+    deep: Any = []
+    for _ in range(500):
+        deep = [deep]
+    for value in (deep, "x" * 1_000_000):
+        message = {"type": "nonsense", field: value}
+        with pytest.raises(BadInput) as caught:
+            dialect.receive(message)
+        assert len(orjson.dumps(dialect.error(caught.value, message))) < 1_000
+
+
+def test_every_name_of_the_model_is_taken(dialect: Dialect) -> None:
+    for name in SERVICE.models:
+        if isinstance(dialect, VllmDialect):
+            dialect.receive({"type": "session.update", "model": name})
+        else:
+            dialect.receive(update(transcription={"model": name}))
+
+
 # ---- which one ---------------------------------------------------------------------
 
 
@@ -322,21 +360,21 @@ def test_vllm_events() -> None:
     [
         ({}, {"type": "session.update", "model": "nano"}, VllmDialect),
         ({}, {"type": "input_audio_buffer.commit", "final": False}, VllmDialect),
+        ({}, {"type": "input_audio_buffer.append", "audio": ""}, VllmDialect),
         ({}, {"type": "session.update", "session": {}}, OpenAIDialect),
         ({}, {"type": "session.update", "model": "nano", "session": {}}, OpenAIDialect),
-        ({}, {"type": "input_audio_buffer.append", "audio": ""}, OpenAIDialect),
         ({"intent": "transcription"}, {"type": "session.update", "model": "nano"}, OpenAIDialect),
         ({"model": "nano"}, {"type": "input_audio_buffer.commit", "final": True}, OpenAIDialect),
     ],
 )
-def test_the_first_message_settles_the_dialect(
+def test_query_and_first_message_settle_the_dialect(
     query: dict[str, str], first: Message, expected: type[Dialect]
 ) -> None:
-    assert choose(query, first) is expected
+    assert type(choose(OpenAIDialect(SERVICE), query, first)) is expected
 
 
 def test_the_greeting_is_right_in_both() -> None:
-    message = greeting(SERVICE, 1234.5)
+    message = greeting(OpenAIDialect(SERVICE), 1234.5)
     assert message["type"] == "session.created"
     assert message["session"]["audio"]["input"]["format"] == {"type": "audio/pcm", "rate": 24000}
     assert (message["id"], message["created"]) == ("sess_1", 1234)

@@ -1,40 +1,84 @@
 """The lines between the rooms of the server, held by parsing the imports."""
 
+from __future__ import annotations
+
 import ast
 from pathlib import Path
 
 import pytest
 
 SERVER = Path(__file__).parents[2] / "deploy" / "voxtide_server"
-PURE = ["audio", "engine", "errors", "events", "formats", "session", "transcript"]
-PURE_FILES = [SERVER / f"{name}.py" for name in PURE] + sorted((SERVER / "dialects").glob("*.py"))
+
+PURE = {
+    "engine": set(),
+    "errors": set(),
+    "events": {"engine", "errors"},
+    "service": {"errors"},
+    "audio": {"engine", "errors"},
+    "formats": {"events"},
+    "transcript": {"engine", "events"},
+    "session": {"audio", "engine", "errors", "events", "transcript"},
+    "dialects": {"audio", "engine", "errors", "events", "service"},
+}
+"""The rooms without I/O, and the rooms that each may import."""
+
+IO = {"asyncio", "fastapi", "starlette", "vllm", "torch", "time", "threading", "socket"}
 
 
-def imported(path: Path) -> set[str]:
-    """Top-level packages that a module imports, also inside functions."""
-    names: set[str] = set()
+def imports(path: Path) -> tuple[set[str], set[str]]:
+    """Packages from elsewhere, and rooms of the server, that a module imports anywhere."""
+    packages: set[str] = set()
+    rooms: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            names |= {alias.name.split(".")[0] for alias in node.names}
+            packages |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            names.add((node.module or "").split(".")[0])
-    return names
+            packages.add((node.module or "").split(".")[0])
+        elif isinstance(node, ast.ImportFrom):
+            rooms |= within_server(path, node)
+    return packages, rooms
 
 
-@pytest.mark.parametrize("path", PURE_FILES, ids=lambda p: p.stem)
-def test_pure_modules_do_no_io(path: Path) -> None:
-    forbidden = {"asyncio", "fastapi", "starlette", "vllm", "torch", "time", "threading", "socket"}
-    assert not imported(path) & forbidden
+def within_server(path: Path, node: ast.ImportFrom) -> set[str]:
+    parts = path.relative_to(SERVER).parent.parts
+    base = [*parts[: len(parts) - node.level + 1], *(node.module or "").split(".")]
+    inner = [part for part in base if part]
+    return {inner[0]} if inner else {alias.name for alias in node.names}
+
+
+def files(room: str) -> list[Path]:
+    return sorted((SERVER / room).glob("*.py")) or [SERVER / f"{room}.py"]
+
+
+@pytest.mark.parametrize("room", PURE)
+def test_rooms_without_io_keep_to_themselves(room: str) -> None:
+    for path in files(room):
+        packages, rooms = imports(path)
+        assert not packages & IO, path
+        assert rooms - {room} <= PURE[room], path
+
+
+def test_the_parser_sees_what_it_must(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(globals(), "SERVER", tmp_path)
+    (tmp_path / "dialects").mkdir()
+    inside = tmp_path / "dialects" / "x.py"
+    inside.write_text("from ..transport import serve\nfrom .base import y\nimport asyncio.events")
+    assert imports(inside) == ({"asyncio"}, {"transport", "dialects"})
+    outside = tmp_path / "y.py"
+    outside.write_text("def f():\n    from .vllm_engine import z\n    from . import runner")
+    assert imports(outside) == (set(), {"vllm_engine", "runner"})
 
 
 def test_only_the_adapter_imports_vllm() -> None:
-    users = {p.stem for p in SERVER.rglob("*.py") if imported(p) & {"vllm", "torch"}}
+    users = {path.stem for path in SERVER.rglob("*.py") if imports(path)[0] & {"vllm", "torch"}}
     assert users == {"vllm_engine"}
 
 
 def test_client_and_server_share_no_code() -> None:
     client = SERVER.parents[1] / "client" / "voxtide"
-    assert not [p for p in SERVER.rglob("*.py") if "voxtide" in imported(p)]
-    # The command hands `voxtide serve` over to the launcher: the one lazy import.
-    users = {p.stem for p in client.rglob("*.py") if "voxtide_server" in imported(p)}
-    assert users <= {"serve"}
+    assert not [path for path in SERVER.rglob("*.py") if "voxtide" in imports(path)[0]]
+    users = set()
+    for path in client.rglob("*.py"):
+        if "voxtide_server" in path.read_text() and "import voxtide_server" in path.read_text():
+            users.add(path.stem)
+    assert users <= {"serve"}  # the command hands `voxtide serve` over to the launcher

@@ -118,11 +118,12 @@ def test_tokens_of_a_closed_stream_are_ignored() -> None:
 
 def test_the_rate_may_change_in_mid_audio() -> None:
     drive = Drive(rate=24_000)
-    drive.say(np.repeat(say(1, 0.6), 3)[::2], silence(0.9))
+    drive.say(silence(1.5))
     drive.command(Configure(16_000))
     drive.say(say(2), silence(0.5))
-    # Resampling rings at the edges of a burst, so only the second word is exact.
-    assert drive.commit().text.endswith(text(2))
+    final = drive.commit()
+    # The silence was sent as 24 kHz: 1.5 s of samples at 16 kHz are 1 s of it.
+    assert (final.text, final.end) == (text(2), pytest.approx(1.8, abs=0.01))
 
 
 def test_close_gives_every_stream_back() -> None:
@@ -137,13 +138,13 @@ def test_close_gives_every_stream_back() -> None:
 # ---- renewal -----------------------------------------------------------------------
 
 
-def renewing(seconds: float) -> Drive:
-    """A session whose legs are renewed after this time."""
-    return Drive(layout=replace(LAYOUT, max_tokens=round(seconds * 4 / 0.08)))
+def renewing() -> Drive:
+    """A session whose legs are renewed after 6 s, the least there is."""
+    return Drive(layout=replace(LAYOUT, max_tokens=300))
 
 
 def test_a_long_turn_is_renewed_at_pauses_without_a_lost_or_doubled_word() -> None:
-    drive = renewing(5.0)
+    drive = renewing()
     for number in range(100):
         drive.say(say(number), silence(1.2 if number % 4 == 0 else 0.25))
     assert drive.commit().text == text(*range(100))
@@ -151,7 +152,7 @@ def test_a_long_turn_is_renewed_at_pauses_without_a_lost_or_doubled_word() -> No
 
 
 def test_a_turn_without_a_pause_is_renewed_between_words() -> None:
-    drive = renewing(4.0)
+    drive = renewing()
     for number in range(200):
         drive.say(say(number, 0.25), silence(0.1))
     final = drive.commit()
@@ -163,7 +164,7 @@ def test_a_turn_without_a_pause_is_renewed_between_words() -> None:
 
 
 def test_silence_is_renewed_too() -> None:
-    drive = renewing(4.0)
+    drive = renewing()
     for _ in range(60):
         drive.say(silence(1.0))
     drive.say(say(7), silence(0.5))
@@ -172,7 +173,7 @@ def test_silence_is_renewed_too() -> None:
 
 
 def test_what_waits_for_the_engine_is_fed_again_after_a_renewal() -> None:
-    drive = renewing(4.0)
+    drive = renewing()
     for number in range(50):
         drive.command(Audio(np.concatenate((say(number), silence(0.9)))))
         drive.answer(most=3)  # the engine falls behind
@@ -183,14 +184,31 @@ def test_what_waits_for_the_engine_is_fed_again_after_a_renewal() -> None:
 
 
 def test_the_silence_after_a_turn_is_not_renewed() -> None:
-    drive = renewing(4.0)
-    drive.say(silence(2.9))  # grows 4 s old only in the padding
+    drive = renewing()
+    drive.say(silence(4.9))  # grows 6 s old only in the padding
     drive.commit()
     assert drive.opened == 1
 
 
-def test_memory_does_not_grow_with_the_age_of_a_turn() -> None:
-    drive = renewing(4.0)
+def test_a_word_longer_than_the_pause_is_not_cut() -> None:
+    drive = renewing()
+    for number in range(60):
+        drive.say(say(number, 2.0), silence(0.1))
+    assert drive.commit().text == text(*range(60))
+    assert drive.opened > 5
+
+
+def test_a_model_that_never_falls_silent_is_renewed_all_the_same() -> None:
+    drive = renewing()
+    babble = np.concatenate([say(n, 0.16) for n in range(500, 600)])
+    for _ in range(10):
+        drive.say(babble)  # three tokens for every two frames: the spelling never ends
+    assert drive.opened > 5
+    assert drive.longest <= 3 * 6.0 / 0.08 + 1
+
+
+def test_held_audio_does_not_grow_with_the_age_of_a_turn() -> None:
+    drive = renewing()
     held = []
     for number in range(300):
         drive.say(say(number % 900), silence(0.7))
@@ -198,19 +216,19 @@ def test_memory_does_not_grow_with_the_age_of_a_turn() -> None:
     assert max(held[50:]) <= max(held[:50])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=60)
 @given(
     words=st.lists(
-        st.tuples(st.integers(0, 999), st.floats(0.2, 0.6), st.floats(0.1, 2.0)), max_size=40
+        st.tuples(st.integers(0, 999), st.floats(0.1, 2.5), st.floats(0.1, 2.0)), max_size=25
     ),
     cuts=st.lists(st.integers(1, 20_000), min_size=1, max_size=30),
-    commits=st.sets(st.integers(0, 40)),
+    commits=st.sets(st.integers(0, 25)),
     lag=st.integers(1, 30),
 )
 def test_no_word_is_lost_or_doubled_however_audio_comes(
     words: list[tuple[int, float, float]], cuts: list[int], commits: set[int], lag: int
 ) -> None:
-    drive = renewing(3.0)
+    drive = renewing()
     expected: list[list[int]] = [[]]
     for number, (word, length, gap) in enumerate(words):
         audio = np.concatenate((say(word, length), silence(gap)))

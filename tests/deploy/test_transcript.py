@@ -103,6 +103,19 @@ def test_a_new_stream_does_not_glue_words() -> None:
     assert transcript.text == "one two"
 
 
+def test_scripts_that_write_spaces_keep_them_over_streams() -> None:
+    for first, second in (("안녕", "반갑습니다"), ("दुनिया", "नमस्ते")):
+        half = len(second[0].encode()) - 1  # a character that is split over two tokens
+        pieces = [" " + first, second.encode()[:half], second.encode()[half:]]
+        transcript = Transcript(Words(*pieces), 0.0)
+        transcript.push(W, 0.0)
+        transcript.push(2, 0.08)
+        transcript.resume()
+        for number, token in enumerate([W, 3, 4]):
+            transcript.push(token, 5.0 + number * 0.08)
+        assert transcript.text == f"{first} {second}"
+
+
 def test_nothing_said_is_no_segment() -> None:
     transcript = transcribe(Words(), [B] * 50)
     assert transcript.segments == []

@@ -14,6 +14,7 @@ import soundfile
 from fastapi import FastAPI
 
 from tests.fakes.engine import FakeEngine, say, silence
+from voxtide_server import transcriptions
 from voxtide_server.engine import Samples
 from voxtide_server.plugin import VoxtidePlugin
 
@@ -130,12 +131,31 @@ async def test_a_file_must_be_there(client: httpx.AsyncClient) -> None:
     assert response.json()["error"]["param"] == "file"
 
 
+async def test_a_form_that_cannot_be_read_is_a_plain_error(client: httpx.AsyncClient) -> None:
+    headers = {"content-type": "multipart/form-data"}  # without its boundary
+    broken = await client.post(URL, content=b"nonsense", headers=headers)
+    assert (broken.status_code, broken.json()["error"]["code"]) == (400, "invalid_value")
+
+
+async def test_an_upload_beyond_the_limit_is_refused(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transcriptions, "MAX_UPLOAD_BYTES", 10_000)
+    response = await post(client)
+    error = response.json()["error"]
+    assert (response.status_code, error["code"], error["param"]) == (
+        413,
+        "upload_too_large",
+        "file",
+    )
+
+
 async def test_a_dead_engine_is_a_retryable_error(
     client: httpx.AsyncClient, engine: FakeEngine
 ) -> None:
     engine.dead = True
     response = await post(client)
-    assert (response.status_code, response.json()["error"]["code"]) == (503, "engine_failed")
+    assert (response.status_code, response.json()["error"]["code"]) == (503, "engine_dead")
     assert response.headers["retry-after"]
     streamed = await post(client, stream="true")
-    assert '"engine_failed"' in streamed.text
+    assert '"engine_dead"' in streamed.text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -15,7 +16,7 @@ from fastapi import FastAPI
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.fakes.engine import FakeEngine, say, silence
+from tests.fakes.engine import FakeEngine, LostStream, say, silence
 from voxtide_server import runner
 from voxtide_server.engine import Samples
 from voxtide_server.plugin import VoxtidePlugin
@@ -167,10 +168,96 @@ async def test_a_dead_engine_is_told_and_closes_with_1011(app: App) -> None:
         await socket.send(UPDATE)
         await socket.send(append(say(1, 1.0)))
         failed = await until(socket, "conversation.item.input_audio_transcription.failed")
-        assert failed["error"]["code"] == "engine_failed"
+        assert failed["error"]["code"] == "engine_dead"
+        assert (await until(socket, "error"))["error"]["code"] == "engine_dead"
         with pytest.raises(ConnectionClosed):
             await asyncio.wait_for(socket.recv(), 10)
         assert socket.close_code == 1011
+
+
+async def test_a_lost_stream_fails_its_turn_and_nothing_else(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Turns that are pipelined behind it are still answered, once each."""
+    lose_next_stream(app.engine, monkeypatch)
+    async with app.connect() as socket:
+        await socket.send(UPDATE)
+        for number in range(3):
+            await socket.send(append(np.concatenate((say(number), silence(0.4)))))
+            await socket.send(COMMIT)
+        answers = [await final(socket) for _ in range(3)]
+    assert [m.get("transcript") for m in answers] == [None, "w1", "w2"]
+    assert answers[0]["error"]["code"] == "engine_failed"
+
+
+def lose_next_stream(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    streams = iter([LostStream(engine)])
+    open_next = engine.open
+    monkeypatch.setattr(engine, "open", lambda name: next(streams, None) or open_next(name))
+
+
+async def final(socket: ClientConnection) -> dict[str, Any]:
+    while True:
+        message: dict[str, Any] = json.loads(await asyncio.wait_for(socket.recv(), 10))
+        if message["type"].endswith(("transcription.completed", "transcription.failed")):
+            return message
+
+
+async def test_an_engine_that_does_not_answer_is_told(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "STALL_S", 0.2)
+    app.engine.going.clear()
+    async with app.connect() as socket:
+        await socket.send(UPDATE)
+        await socket.send(append(say(1, 2.0)))
+        assert (await final(socket))["error"]["code"] == "engine_failed"
+        app.engine.going.set()
+        await socket.send(append(np.concatenate((say(2), silence(0.5)))))
+        await socket.send(COMMIT)
+        assert (await final(socket))["transcript"] == "w2"
+
+
+async def test_a_client_that_does_not_read_and_dies_gives_its_stream_back(app: App) -> None:
+    socket = await app.connect()
+    await socket.send(UPDATE)
+    await socket.send(append(say(1, 2.0)))
+    socket.transport.pause_reading()
+    nonsense = json.dumps({"type": "x" * 90})
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(3):
+            await flood(socket, nonsense, 100_000)
+    socket.transport.abort()
+    for _ in range(200):
+        if not app.engine.live:
+            return
+        await asyncio.sleep(0.02)
+    pytest.fail("the stream is still open")
+
+
+async def test_event_ids_are_unique(app: App) -> None:
+    async with app.connect() as socket:
+        await socket.send("{")
+        await socket.send(UPDATE)
+        await socket.send(append(np.concatenate((say(1), silence(0.5)))))
+        await socket.send(COMMIT)
+        ids = []
+        while True:
+            message = json.loads(await socket.recv())
+            ids.append(message["event_id"])
+            if message["type"] == COMPLETED:
+                break
+    assert len(set(ids)) == len(ids)
+
+
+async def test_one_large_message_is_taken_piece_by_piece(app: App) -> None:
+    audio = np.concatenate([np.concatenate((say(n % 900), silence(0.7))) for n in range(180)])
+    async with app.connect() as socket:
+        await socket.send(UPDATE)
+        await socket.send(append(audio))
+        await socket.send(COMMIT)
+        transcript = (await until(socket, COMPLETED))["transcript"]
+    assert transcript == " ".join(f"w{n % 900}" for n in range(180))
 
 
 async def test_a_client_that_leaves_gives_its_streams_back(app: App) -> None:

@@ -25,12 +25,14 @@ class Drive:
         events: all that the client was told.
         streams: windows that wait for the engine, by stream.
         opened: streams that were ever opened.
+        longest: tokens of the longest stream.
     """
 
     def __init__(self, rate: int = 16_000, layout: StreamLayout = LAYOUT) -> None:
         self.session = Session("s", layout, FakeVocabulary(), rate)
         self.events: list[Event] = []
         self.opened = 0
+        self.longest = 0
         self.streams: dict[str, deque[Samples]] = {}
         self._listeners: dict[str, FakeListener] = {}
 
@@ -59,7 +61,9 @@ class Drive:
                 return
             for name in waiting:
                 if name in self.streams:
-                    token = self._listeners[name].hear(self.streams[name].popleft())
+                    listener = self._listeners[name]
+                    token = listener.hear(self.streams[name].popleft())
+                    self.longest = max(self.longest, listener.windows)
                     self.carry_out(self.session.token(name, token))
 
     def fail(self) -> None:

@@ -1,10 +1,11 @@
 """An engine that hears words which are written into the samples.
 
-A word is a burst of samples of one constant value, which names it; silence is
-zero. Like the model, the engine says a word marker in the frame in which a word
-ends, the word's pieces in the frames after it, and blanks otherwise. It hears
-nothing in bursts shorter than two frames. So a test can say exactly which words
-an audio holds, wherever a session cuts it.
+A word is a burst of samples of one constant value, which names it, and begins
+with a few samples of the opposite value; silence is zero. Like the model, the
+engine says a word marker in the frame in which a word ends, the word's pieces in
+the frames after it, and blanks otherwise. It hears nothing in a word whose
+beginning it has missed. So a test can say exactly which words an audio holds, and
+a session that cuts one loses it.
 """
 
 from __future__ import annotations
@@ -16,18 +17,21 @@ from collections.abc import AsyncGenerator
 import numpy as np
 
 from voxtide_server.engine import FRAME_SAMPLES, Samples, StreamLayout
-from voxtide_server.errors import EngineFailed
+from voxtide_server.errors import EngineDead, EngineFailed
 
 LAYOUT = StreamLayout(
     delay=6, left_pad=32, right_pad=17, look_ahead=40, look_back=800, max_tokens=100_000
 )
 BLANK, WORD, FIRST_PIECE = 32, 33, 100
 _STEP = 1 / 4096
+_ONSET = 160
 
 
 def say(word: int, seconds: float = 0.3) -> Samples:
     """The sound of word number `word` (0 to 999)."""
-    return np.full(round(seconds * 16_000), (word + 1) * _STEP, np.float32)
+    sound = np.full(round(seconds * 16_000), (word + 1) * _STEP, np.float32)
+    sound[:_ONSET] *= -1
+    return sound
 
 
 def silence(seconds: float) -> Samples:
@@ -58,23 +62,22 @@ class FakeListener:
     """Windows in, tokens out: what one engine stream does, without any I/O."""
 
     def __init__(self) -> None:
+        self.windows = 0
         self._ahead: Samples = np.empty(0, np.float32)
-        self._windows = 0
-        self._burst = 0
-        self._length = 0
+        self._word = 0
         self._queue: deque[int] = deque()
 
     def hear(self, window: Samples) -> int:
         """The token that a window brings."""
-        frames = LAYOUT.prompt if self._windows == 0 else 1
-        back = 0 if self._windows == 0 else LAYOUT.look_back
+        frames = LAYOUT.prompt if self.windows == 0 else 1
+        back = 0 if self.windows == 0 else LAYOUT.look_back
         assert len(window) == back + frames * FRAME_SAMPLES + LAYOUT.look_ahead
         new = window[back : back + frames * FRAME_SAMPLES]
-        if self._windows == 0:
+        if self.windows == 0:
             pad = LAYOUT.left_pad * FRAME_SAMPLES
             assert not new[:pad].any(), "a stream begins with silence"
             new = new[pad:]
-        self._windows += 1
+        self.windows += 1
         self._ahead = np.concatenate((self._ahead, new))
         self._listen(self._ahead[:FRAME_SAMPLES])
         self._ahead = self._ahead[FRAME_SAMPLES:]
@@ -84,11 +87,11 @@ class FakeListener:
         codes = np.rint(frame / _STEP).astype(int)
         for run in np.split(codes, np.flatnonzero(np.diff(codes)) + 1):
             code = int(run[0])
-            if code != self._burst:
-                if self._burst and self._length >= 2 * FRAME_SAMPLES:
-                    self._queue.extend(FakeVocabulary().tokens(self._burst - 1))
-                self._burst, self._length = code, 0
-            self._length += len(run)
+            if code in (self._word, -self._word) and code:
+                continue  # the word goes on, or its beginning does
+            if self._word:
+                self._queue.extend(FakeVocabulary().tokens(self._word - 1))
+            self._word = -code if code < 0 else 0
 
 
 class FakeStream:
@@ -107,10 +110,19 @@ class FakeStream:
                 window = await self._windows.get()
                 await self._engine.going.wait()
                 if self._engine.dead:
-                    raise EngineFailed("The engine is not running.")
+                    raise EngineDead
                 yield listener.hear(window)
         finally:
             self._engine.live -= 1
+
+
+class LostStream(FakeStream):
+    """A stream that the engine loses with its first window."""
+
+    async def tokens(self) -> AsyncGenerator[int]:
+        await self._windows.get()
+        raise EngineFailed
+        yield
 
 
 class FakeEngine:
@@ -123,7 +135,7 @@ class FakeEngine:
         dead: set, every stream fails with its next window.
     """
 
-    model = "fake"
+    models = ("fake", "fake-too")
     layout = LAYOUT
 
     def __init__(self) -> None:

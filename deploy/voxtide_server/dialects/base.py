@@ -9,26 +9,12 @@ import pybase64
 
 from ..audio import pcm16
 from ..engine import Samples
-from ..errors import BadInput, UnknownModel, VoxtideError
+from ..errors import BadInput, VoxtideError, quoted
 from ..events import Command, Event
+from ..service import Service
 
 Message = dict[str, Any]
 """A JSON object as it goes over the wire."""
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """What a connection gets.
-
-    Attributes:
-        session_id: of this connection.
-        model: the name under which the model is served.
-        delay_ms: between audio and text, the same for all sessions of an engine.
-    """
-
-    session_id: str
-    model: str
-    delay_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,22 +67,11 @@ def audio_field(message: Message) -> Samples:
     return pcm16(data, "audio")
 
 
-def check_model(model: object, served: str, param: str) -> None:
-    """Refuse a model that is not served; None stands for the one that is.
-
-    Raises:
-        BadInput: it is no text, or another model's name.
-    """
-    if model is None or model == served:
-        return
-    if not isinstance(model, str):
-        raise BadInput("invalid_value", f"The field '{param}' must be text.", param)
-    raise UnknownModel(model, served, param)
-
-
 def unknown_event(message: Message) -> BadInput:
     """The error for a type that a dialect does not know."""
     kind = message.get("type")
     if kind is None:
         return BadInput("missing_field", "The field 'type' is missing.", "type")
-    return BadInput("unknown_event", f"There is no event of type {kind!r}.", "type")
+    if not isinstance(kind, str):
+        return BadInput("unknown_event", "The field 'type' must be text.", "type")
+    return BadInput("unknown_event", f"There is no event of type {quoted(kind)}.", "type")

@@ -29,9 +29,12 @@ from ..events import (
     SegmentEnded,
     Word,
 )
-from .base import Message, Reply, Service, audio_field, check_model, unknown_event
+from ..service import Service, check_model
+from .base import Message, Reply, audio_field, unknown_event
 
 _INPUT = "session.audio.input"
+_LONGEST_TEXT = 200
+_MOST_IGNORED = 50
 _TRANSCRIPTION = "conversation.item.input_audio_transcription"
 
 
@@ -41,7 +44,7 @@ class OpenAIDialect:
     rate = 24_000
 
     def __init__(self, service: Service) -> None:
-        self._service = service
+        self.service = service
         self._rate = self.rate
         self._language: str | None = None
         self._ignored: list[str] = []
@@ -63,6 +66,8 @@ class OpenAIDialect:
         raise unknown_event(message)
 
     def _update(self, message: Message) -> list[Command | Reply]:
+        if "session" not in message:
+            raise BadInput("missing_field", "The field 'session' is missing.", "session")
         session = _object(message, "session", "session")
         if session.get("type", "transcription") != "transcription":
             raise BadInput(
@@ -72,7 +77,7 @@ class OpenAIDialect:
         rate = self._read_format(given)
         transcription = _object(given, "transcription", f"{_INPUT}.transcription")
         check_model(
-            transcription.get("model"), self._service.model, f"{_INPUT}.transcription.model"
+            transcription.get("model"), self.service.models, f"{_INPUT}.transcription.model"
         )
         language = _text(
             transcription, "language", f"{_INPUT}.transcription.language", self._language
@@ -124,7 +129,8 @@ class OpenAIDialect:
     def error(self, error: VoxtideError, message: Message | None) -> Message:
         """How an error is told."""
         cause = message.get("event_id") if message else None
-        return self._event("error", error={**error.body(), "event_id": cause})
+        known = isinstance(cause, str) and len(cause) <= _LONGEST_TEXT
+        return self._event("error", error={**error.body(), "event_id": cause if known else None})
 
     def _segment(self, event: SegmentEnded) -> Message:
         segment = event.segment
@@ -175,12 +181,12 @@ class OpenAIDialect:
 
     def _event(self, kind: str, **fields: Any) -> Message:
         self._events += 1
-        event_id = f"event_{self._service.session_id}_{self._events}"
+        event_id = f"event_{self.service.session_id}_{self._events}"
         return {"type": kind, "event_id": event_id, **fields}
 
     def _session(self) -> Message:
         return {
-            "id": self._service.session_id,
+            "id": self.service.session_id,
             "object": "realtime.transcription_session",
             "type": "transcription",
             "audio": {
@@ -188,9 +194,9 @@ class OpenAIDialect:
                     "format": {"type": "audio/pcm", "rate": self._rate},
                     "noise_reduction": None,
                     "transcription": {
-                        "model": self._service.model,
+                        "model": self.service.models[0],
                         "language": self._language,
-                        "delay_ms": self._service.delay_ms,
+                        "delay_ms": self.service.delay_ms,
                     },
                     "turn_detection": None,
                 }
@@ -220,11 +226,15 @@ def _object(parent: Message, name: str, param: str) -> Message:
 def _text(parent: Message, name: str, param: str, present: str | None) -> str | None:
     """The text at a field; `present` if it is absent, None if it is null."""
     value = parent.get(name, present)
-    if value is not None and not isinstance(value, str):
-        raise BadInput("invalid_value", f"The field '{param}' must be text.", param)
+    if value is None:
+        return None
+    if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
+        message = f"The field '{param}' must be text of at most {_LONGEST_TEXT} characters."
+        raise BadInput("invalid_value", message, param)
     return value
 
 
 def _unused(given: Message, used: set[str], path: str) -> list[str]:
     """Paths of the fields that are set and have no effect here."""
-    return [f"{path}.{name}" for name, value in given.items() if name not in used and value]
+    unused = [name for name, value in given.items() if name not in used and value]
+    return [f"{path}.{name[:_LONGEST_TEXT]}" for name in unused[:_MOST_IGNORED]]

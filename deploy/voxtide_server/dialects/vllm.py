@@ -17,7 +17,8 @@ from __future__ import annotations
 from ..engine import SAMPLE_RATE
 from ..errors import BadInput, VoxtideError
 from ..events import Audio, Command, Commit, Completed, Delta, Event, Failed
-from .base import Message, Reply, Service, audio_field, check_model, unknown_event
+from ..service import Service, check_model
+from .base import Message, Reply, audio_field, unknown_event
 
 
 class VllmDialect:
@@ -58,7 +59,7 @@ class VllmDialect:
     def _update(self, message: Message) -> list[Command | Reply]:
         if message.get("model") is None:
             raise BadInput("missing_field", "The field 'model' is missing.", "model")
-        check_model(message["model"], self._service.model, "model")
+        check_model(message["model"], self._service.models, "model")
         self._checked = True
         return []
 
