@@ -59,6 +59,7 @@ _BY_ERROR_NAME: Mapping[str, type[VoxtideError]] = {
     "authentication_error": AuthenticationError,
     "invalid_api_key": AuthenticationError,
     "permission_error": AuthenticationError,
+    "engine_dead": ServerFailedError,
     "engine_failed": ServerFailedError,
     "overloaded": OverloadedError,
     "overloaded_error": OverloadedError,

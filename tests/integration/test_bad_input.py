@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import time
 from typing import Any
 
 import httpx
@@ -92,12 +94,24 @@ def post(server: Server, content: bytes) -> httpx.Response:
     return httpx.post(url, files={"file": ("a.flac", content)}, timeout=120)
 
 
-def test_abrupt_disconnects_disturb_nobody(server: Server, clips: list[Clip]) -> None:
+def test_abrupt_disconnects_leave_nothing_behind(server: Server, clips: list[Clip]) -> None:
     pieces = list(base64_pieces(pcm16(clips[0].path), 4_000))
-    for number in range(20):
+    for number in range(40):
         socket = connect(f"ws://{server.host}/v1/realtime?intent=transcription")
         socket.send(update(format={"type": "audio/pcm", "rate": 16_000}))
         for piece in pieces[: 1 + number % len(pieces)]:
             socket.send(append(piece))
         socket.socket.close()
     assert post(server, clips[0].path.read_bytes()).json()["text"] == clips[0].text
+    for _ in range(100):
+        if requests_in_engine(server) == 0:
+            return
+        time.sleep(0.2)
+    pytest.fail(f"{requests_in_engine(server)} requests are left in the engine")
+
+
+def requests_in_engine(server: Server) -> float:
+    text = httpx.get(f"http://{server.host}/metrics").text
+    states = re.findall(r"^vllm:num_requests_(?:running|waiting){.*} (.+)$", text, re.MULTILINE)
+    assert len(states) == 2
+    return sum(map(float, states))

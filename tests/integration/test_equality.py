@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 from websockets.sync.client import connect
 
+import voxtide
 from tests.conftest import Clip, Server, load_clips
 from tests.integration.audio import Pcm, base64_pieces, pcm16
 
@@ -51,6 +54,26 @@ def from_vllm_dialect(server: Server, pcm: Pcm, samples: int) -> str:
 def test_known_good_clips_are_heard_exactly(server: Server, clip: Clip) -> None:
     assert from_file(server, clip.path) == clip.text
     assert from_vllm_dialect(server, pcm16(clip.path), samples=1_280) == clip.text
+
+
+async def test_real_time_gives_the_text_of_the_file(server: Server) -> None:
+    """All known-good clips at once, paced as a microphone would, in OpenAI's dialect."""
+    client = voxtide.AsyncClient(server.base_url)
+
+    async def live(clip: Clip) -> str:
+        pcm = pcm16(clip.path)
+        async with client.stream(sample_rate=16_000) as session:
+            start = time.monotonic()
+            for number, at in enumerate(range(0, len(pcm), 1_280), 1):
+                await asyncio.sleep(start + number * 0.08 - time.monotonic())
+                await session.feed(pcm[at : at + 1_280])
+            await session.finish()
+            finals = [event.text async for event in session if isinstance(event, voxtide.Final)]
+        assert len(finals) == 1
+        return finals[0]
+
+    clips = load_clips()
+    assert await asyncio.gather(*map(live, clips)) == [clip.text for clip in clips]
 
 
 def test_text_does_not_depend_on_the_pieces(server: Server, clips: list[Clip]) -> None:

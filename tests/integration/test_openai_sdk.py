@@ -44,7 +44,7 @@ def test_a_file_in_verbose_json(sdk: OpenAI, clips: list[Clip]) -> None:
     assert [word.word for word in result.words] == clip.text.split()
     ends = [word.end for word in result.words]
     errors = [abs(end - true) for end, true in zip(ends, clip.ends, strict=True)]
-    assert sum(errors) / len(errors) <= 0.12
+    assert sum(errors) / len(errors) <= 0.06
     assert all(0 <= word.start <= word.end for word in result.words)
     assert result.segments is not None
     assert " ".join(segment.text for segment in result.segments) == clip.text
@@ -104,24 +104,25 @@ def test_realtime(sdk: OpenAI, clips: list[Clip]) -> None:
             first: Any = connection.recv()  # only now: the commit is not sent yet
             assert first.type == f"{ITEM}.delta"
             connection.input_audio_buffer.commit()
-            kinds, deltas, final = _until_completed(connection, first)
-            assert kinds.count(f"{ITEM}.completed") == 1
-            assert kinds.count("input_audio_buffer.committed") == 1
-            assert "".join(deltas).strip() == final.transcript == clip.text
-            assert final.item_id == first.item_id
+            events = [first, *_until_completed(connection)]
+            deltas = [event.delta for event in events if event.type == f"{ITEM}.delta"]
+            assert "".join(deltas).strip() == events[-1].transcript == clip.text
+            assert {event.item_id for event in events if hasattr(event, "item_id")} == {
+                first.item_id
+            }
+        # The next final after those is that of an empty turn: none came twice.
+        connection.input_audio_buffer.commit()
+        *_, last = _until_completed(connection)
+        assert last.transcript == ""
 
 
-def _until_completed(connection: Any, first: Any) -> tuple[list[str], list[str], Any]:
-    kinds, deltas = [first.type], [first.delta]
+def _until_completed(connection: Any) -> list[Any]:
+    events = []
     while True:
-        event = connection.recv()
-        assert event.type != "error", event
-        kinds.append(event.type)
-        if event.type == f"{ITEM}.delta":
-            assert event.item_id == first.item_id
-            deltas.append(event.delta)
-        if event.type == f"{ITEM}.completed":
-            return kinds, deltas, event
+        events.append(connection.recv())
+        assert events[-1].type != "error", events[-1]
+        if events[-1].type == f"{ITEM}.completed":
+            return events
 
 
 def test_realtime_in_the_documented_order(sdk: OpenAI, clips: list[Clip]) -> None:
