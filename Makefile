@@ -13,29 +13,31 @@ TORCH := torch==2.13.0
 demo: $(VENV)/.cpu
 	$(VENV)/bin/voxtide demo
 
-test: lint $(VENV)/.dev
+test: $(VENV)/.all lint
 	$(VENV)/bin/pytest
 
-test-unit: $(VENV)/.dev
+test-unit: $(VENV)/.unit
 	$(VENV)/bin/pytest -m "not integration"
 
-test-integration: $(VENV)/.dev
+test-integration: $(VENV)/.all
 	$(VENV)/bin/pytest -m integration
 
-lint: $(VENV)/.dev
+lint: $(VENV)/.all
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 
 # Trains the nano checkpoint from nothing: hours on 2 cores. See nano/README.md.
-nano: $(VENV)/.dev
+nano: $(VENV)/.all
 	$(VENV)/bin/python -m nano.build
 
 clean:
 	rm -rf $(VENV)
 
-$(VENV)/.cpu: pyproject.toml
+$(VENV)/bin/pip:
 	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.cpu: pyproject.toml | $(VENV)/bin/pip
 ifdef TORCH_INDEX
 	$(PIP) install $(TORCH) --index-url $(TORCH_INDEX)
 endif
@@ -45,6 +47,10 @@ endif
 	$(PIP) uninstall -y torchvision torchaudio torchcodec
 	touch $@
 
-$(VENV)/.dev: $(VENV)/.cpu pyproject.toml
-	$(PIP) install -e ".[dev]"
+# The unit tests need no vLLM.
+$(VENV)/.unit: pyproject.toml | $(VENV)/bin/pip
+	$(PIP) install -e ".[serving,dev]"
+	touch $@
+
+$(VENV)/.all: $(VENV)/.cpu $(VENV)/.unit
 	touch $@
