@@ -29,6 +29,7 @@ lint: $(VENV)/.all
 
 # Trains the nano checkpoint from nothing: hours on 2 cores. See nano/README.md.
 nano: $(VENV)/.all
+	$(PIP) install -e ".[nano]"
 	$(VENV)/bin/python -m nano.build
 
 clean:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -35,7 +36,7 @@ SEED: Final = 20261122
 _LEAD_S: Final = 0.04  # kept before the first word, so that its onset is whole
 _TAIL_S: Final = 0.10  # kept after the last word, for its release
 
-_VARIANTS: Final = (
+VARIANTS: Final = (
     *("Alex", "Alicia", "Andrea", "Andy", "Annie", "AnxiousAndy", "Denis", "Diogo", "Gene"),
     *("Henrique", "Hugo", "Jacky", "Lee", "Mario", "Michael", "Mike", "Mr serious", "Nguyen"),
     *("RicishayMax", "RicishayMax2", "Storm", "Tweaky", "adam", "anika", "announcer", "antonio"),
@@ -48,30 +49,35 @@ _VARIANTS: Final = (
 )
 HELD_OUT_VARIANTS: Final = ("Marco", "Gene2", "iven3", "m3", "steph3")
 
-# Longest first, so that parallel workers end together.
-TRAINING: Final[dict[Callable[[], Voice], int]] = {
-    **{lambda v=voice: Kokoro(*v): 80 for voice in (  # type: ignore[misc]
-        ("jf_alpha",), ("jf_gongitsune",), ("jf_nezumi",), ("jf_tebukuro",), ("jm_kumo",),
-        ("jf_alpha", "jm_kumo"), ("jf_nezumi", "jm_kumo"),
-    )},
-    Piper: 1500,
-    Hibari: 2000,
-    **{lambda v=voice: Flite(v): count for voice, count in (  # type: ignore[misc]
-        ("cmu_us_slt", 900), ("cmu_us_awb", 900), ("cmu_us_kal16", 600), ("cmu_us_kal", 300),
-    )},
-    **{lambda v=voice: Festival(v): 600 for voice in (  # type: ignore[misc]
-        "voice_kal_diphone", "voice_ked_diphone", "voice_cmu_us_slt_arctic_hts",
-    )},
-    **{lambda v=voice: Espeak(v): 64 for voice in _VARIANTS},  # type: ignore[misc]
-}
-HELD_OUT_VOICES: Final[tuple[Callable[[], Voice], ...]] = (
-    lambda: Flite("cmu_us_rms"),
-    *(lambda v=voice: Espeak(v) for voice in HELD_OUT_VARIANTS),  # type: ignore[misc]
+_Maker = Callable[[], Voice]
+
+
+def _roster() -> Iterator[tuple[_Maker, int]]:
+    """Makers of the training voices, each with its number of sentences.
+
+    Slowest first, so that parallel workers end together.
+    """
+    for speaker in ("jf_alpha", "jf_gongitsune", "jf_nezumi", "jf_tebukuro", "jm_kumo"):
+        yield partial(Kokoro, speaker), 80
+    yield partial(Kokoro, "jf_alpha", "jm_kumo"), 80
+    yield Piper, 800
+    yield Hibari, 1200
+    yield partial(Flite, "cmu_us_slt"), 600
+    yield partial(Flite, "cmu_us_awb"), 600
+    yield partial(Flite, "cmu_us_kal16"), 500
+    yield partial(Flite, "cmu_us_kal"), 300
+    for select in ("voice_kal_diphone", "voice_ked_diphone", "voice_cmu_us_slt_arctic_hts"):
+        yield partial(Festival, select), 350
+    for variant in VARIANTS:
+        yield partial(Espeak, variant), 48
+
+
+TRAINING: Final = tuple(_roster())
+HELD_OUT_VOICES: Final[tuple[_Maker, ...]] = (
+    partial(Flite, "cmu_us_rms"),
+    *(partial(Espeak, variant) for variant in HELD_OUT_VARIANTS),
 )
-HELD_OUT_ENGINE: Final[tuple[Callable[[], Voice], ...]] = (
-    lambda: Pico("en-US"),
-    lambda: Pico("en-GB"),
-)
+HELD_OUT_ENGINE: Final[tuple[_Maker, ...]] = (partial(Pico, "en-US"), partial(Pico, "en-GB"))
 
 
 @dataclass(frozen=True)
@@ -98,8 +104,12 @@ def trimmed(speech: Speech) -> Speech | None:
     return Speech(audio, [(start - first, end - first) for start, end in speech.times])
 
 
-def _record(order: int, count: int, folder: Path) -> str:
-    voice = list(TRAINING)[order]()
+def record(make: _Maker, count: int, folder: Path) -> str:
+    """Record ``count`` sentences of one voice, unless its folder is there; return a line of log."""
+    voice = make()
+    shelf = folder / voice.name.replace(" ", "_")
+    if (shelf / "index.npz").exists():
+        return f"{voice.name}: already recorded"
     random = Random(f"{SEED}-{voice.name}")
     sentences = [sentence(random) for _ in range(count)]
     kept: list[tuple[Sentence, Speech]] = []
@@ -109,7 +119,7 @@ def _record(order: int, count: int, folder: Path) -> str:
         cut = trimmed(speech)
         if cut is not None:
             kept.append((wanted, cut))
-    _save(folder / voice.name.replace(" ", "_"), voice, kept)
+    _save(shelf, voice, kept)
     seconds = sum(len(speech.audio) for _, speech in kept) / SAMPLE_RATE
     return f"{voice.name}: {len(kept)} of {count} sentences, {seconds:.0f} s"
 
@@ -166,10 +176,9 @@ def load(folder: Path) -> list[Shelf]:
 
 
 def build(folder: Path, workers: int = 2) -> None:
-    """Record every training voice."""
+    """Record every training voice that is not in ``folder`` yet."""
     with ProcessPoolExecutor(workers) as pool:
-        counts = list(TRAINING.values())
-        jobs = [pool.submit(_record, i, count, folder) for i, count in enumerate(counts)]
+        jobs = [pool.submit(record, make, count, folder) for make, count in TRAINING]
         for job in jobs:
             print(job.result(), flush=True)
 

@@ -1,4 +1,4 @@
-"""Mix training clips from the bank: sentences, pauses, rooms, noises, levels.
+"""Mix training clips from the bank: sentences, pauses, and the effects on them.
 
 A clip is a function of the seed, the step and its place in the batch, so training resumes exactly.
 """
@@ -9,10 +9,10 @@ from typing import Final
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.signal import fftconvolve
 from torch import Tensor
 
 from nano.bank import Shelf
+from nano.effects import Samples, equaliser, masked, recorded
 from nano.features import SAMPLE_RATE, SAMPLES_PER_TOKEN, compressed, log_mel_power
 from nano.labels import generated_tokens, phone_frames, text_input
 from nano.model import ENCODER_FRAMES_PER_TOKEN
@@ -34,7 +34,6 @@ ENGINE_SHARES: Final = {
     "espeak-ng": 0.18,
 }
 
-Samples = NDArray[np.float32]
 Words = list[tuple[str, float, float]]
 
 
@@ -68,7 +67,7 @@ class Mixer:
         right = delay + RIGHT_PAD_BEYOND_DELAY if ends else 0
         spoken = max(tokens - left - right - gone, 8)
         audio, words = self._speech(rng, spoken * SAMPLES_PER_TOKEN)
-        audio = _recorded(rng, audio, self)
+        audio = recorded(rng, audio, self.babble)
         padded = np.zeros(tokens * SAMPLES_PER_TOKEN, np.float32)
         padded[left * SAMPLES_PER_TOKEN :][: len(audio)] = audio
         return _labelled(rng, padded, words, delay, left, gone)
@@ -144,92 +143,6 @@ def _resampled(audio: NDArray[np.int16], pace: float) -> Samples:
     return source[whole] * (1 - part) + source[whole + 1] * part
 
 
-def _recorded(rng: np.random.Generator, audio: Samples, mixer: Mixer) -> Samples:
-    """``audio`` as a microphone in a room would give it."""
-    if rng.random() < 0.3:
-        audio = _reverberated(rng, audio)
-    if rng.random() < 0.12:
-        audio = _band_limited(rng, audio)
-    rms = float(np.sqrt(np.mean(np.square(audio)))) or 0.05
-    if rng.random() < 0.7:
-        noise = _noise(rng, len(audio), mixer)
-        snr = rng.uniform(8, 45)
-        noise_rms = float(np.sqrt(np.mean(np.square(noise)))) or 1.0
-        audio = audio + noise * np.float32(rms / noise_rms * 10 ** (-snr / 20))
-    peak = float(np.abs(audio).max(initial=0.0)) or 1.0
-    # Now and then louder than full scale: clipped.
-    level = 1.5 if rng.random() < 0.04 else 10 ** rng.uniform(-1.6, 0.0)
-    return np.clip(audio * np.float32(level / peak), -1, 1)
-
-
-def _reverberated(rng: np.random.Generator, audio: Samples) -> Samples:
-    decay = rng.uniform(0.05, 0.4)
-    length = int(decay * SAMPLE_RATE)
-    tail = rng.standard_normal(length) * np.exp(-6.9 * np.arange(length) / length)
-    tail[: int(0.002 * SAMPLE_RATE)] = 0
-    tail *= rng.uniform(0.1, 0.7) / np.sqrt(np.sum(tail**2))
-    tail[0] = 1.0
-    wet: Samples = fftconvolve(audio, tail.astype(np.float32))[: len(audio)].astype(np.float32)
-    return wet
-
-
-def _band_limited(rng: np.random.Generator, audio: Samples) -> Samples:
-    """A telephone's band, or a dull recording."""
-    spectrum = np.fft.rfft(audio)
-    hertz = np.fft.rfftfreq(len(audio), 1 / SAMPLE_RATE)
-    low = rng.choice((0.0, rng.uniform(80, 350)))
-    high = rng.uniform(3000, 5500)
-    spectrum[(hertz < low) | (hertz > high)] *= 0.01
-    limited: Samples = np.fft.irfft(spectrum, len(audio)).astype(np.float32)
-    return limited
-
-
-def _noise(rng: np.random.Generator, samples: int, mixer: Mixer) -> Samples:
-    """Noise of one of several colours, a hum, or babble; its level may drift."""
-    kind = rng.random()
-    if kind < 0.15:
-        noise = mixer.babble(rng, samples)
-    elif kind < 0.25:
-        time = np.arange(samples) / SAMPLE_RATE
-        base = rng.uniform(45, 130)
-        harmonics = range(1, int(rng.integers(3, 12)))
-        noise = np.sum([np.sin(2 * np.pi * base * k * time) / k for k in harmonics], axis=0)
-        noise = noise + 0.05 * rng.standard_normal(samples)
-    else:
-        noise = rng.standard_normal(samples, dtype=np.float32)
-        if kind < 0.75:
-            slope = rng.uniform(-1.0, 0.2)
-            spectrum = np.fft.rfft(noise)
-            hertz = np.maximum(np.fft.rfftfreq(samples, 1 / SAMPLE_RATE), 40)
-            noise = np.fft.irfft(spectrum * (hertz / 1000) ** slope, samples)
-    if rng.random() < 0.3:
-        knots = 10 ** rng.uniform(-0.7, 0.0, 2 + samples // (2 * SAMPLE_RATE))
-        envelope = np.interp(np.linspace(0, len(knots) - 1, samples), range(len(knots)), knots)
-        noise = noise * envelope
-    return np.asarray(noise, np.float32)
-
-
-def _equaliser(rng: np.random.Generator) -> Tensor:
-    """A smooth change of the spectrum, (128, 1), in decades of power."""
-    knots = rng.normal(0, 0.35, 6)
-    curve = np.interp(np.linspace(0, 5, 128), range(6), knots - knots.mean())
-    return torch.from_numpy(curve.astype(np.float32))[:, None]
-
-
-def _masked(rng: np.random.Generator, mel: Tensor) -> Tensor:
-    """Hide bands of the spectrum and short stretches of time."""
-    floor = float(mel.min())
-    for _ in range(int(rng.integers(0, 3))):
-        width = int(rng.integers(1, 16))
-        low = int(rng.integers(0, 128 - width))
-        mel[low : low + width] = floor
-    for _ in range(mel.shape[1] // 500):
-        width = int(rng.integers(1, 7))
-        first = int(rng.integers(0, mel.shape[1] - width))
-        mel[:, first : first + width] = floor
-    return mel
-
-
 def _labelled(
     rng: np.random.Generator, audio: Samples, words: Words, delay: int, left: int, gone: int
 ) -> Clip:
@@ -240,10 +153,10 @@ def _labelled(
     tokens = len(audio) // SAMPLES_PER_TOKEN
     log_power = log_mel_power(audio)
     if rng.random() < 0.7:
-        log_power = log_power + _equaliser(rng)
+        log_power = log_power + equaliser(rng)
     mel = compressed(log_power)
     if rng.random() < 0.6:
-        mel = _masked(rng, mel)
+        mel = masked(rng, mel)
     prompt = 1 + left + delay
     generated = generated_tokens([(word, end) for word, _, end in words], tokens - prompt + 1)
     present = np.ones(tokens, np.float32)

@@ -11,6 +11,7 @@ from typing import Final
 from nano.vocabulary import DIGITS, TEENS, TENS, WORDS
 
 _ROOMS: Final = ("", "kitchen ", "bedroom ")
+_PLAYER: Final = ("play", "start", "stop", "pause")
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def command(random: Random) -> str:
             f"set {random.choice(('the', ''))} timer for {duration}",
             f"start {random.choice(('the', ''))} timer for {duration}",
             f"{random.choice(('start', 'stop', 'pause'))} the timer",
-            f"{random.choice(('play', 'start', 'stop', 'pause'))} {random.choice(('the', ''))} music",
+            f"{random.choice(_PLAYER)} {random.choice(('the', ''))} music",
             f"turn {random.choice((f'the volume {volume}', f'{volume} the volume'))}",
             f"volume {random.choice((volume, ' '.join(number_words(random.randint(0, 100)))))}",
             f"turn {switch} the music",

@@ -168,4 +168,5 @@ def export(model: NanoModel, directory: Path) -> None:
     # Written aside and renamed: a server that starts meanwhile never reads half a file.
     partial = directory / "consolidated.safetensors.partial"
     save_file(checkpoint_tensors(model), partial, metadata={"format": "pt"})
+    partial.chmod(0o644)
     partial.rename(directory / "consolidated.safetensors")

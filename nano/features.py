@@ -38,7 +38,9 @@ def log_mel_power(audio: NDArray[Any]) -> Tensor:
     spectrum = torch.stft(
         samples, _WINDOW, _HOP, window=torch.hann_window(_WINDOW), return_complex=True
     )
-    return (_filters() @ spectrum[:, :-1].abs().square()).clamp(min=1e-10).log10()
+    real, imaginary = torch.view_as_real(spectrum[:, :-1]).unbind(dim=-1)
+    power = real.square() + imaginary.square()
+    return (_filters() @ power).clamp(min=1e-10).log10()
 
 
 def compressed(log_power: Tensor) -> Tensor:

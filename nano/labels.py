@@ -6,13 +6,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from nano.vocabulary import BOS, PAD, SILENCE, WORD_START, WORD_TOKEN, phones_of
+from nano.vocabulary import BOS, PAD, PHONES, SILENCE, WORD_START, WORD_TOKEN, phones_of
 
 TOKEN_S: Final = 0.08
 ENCODER_FRAME_S: Final = 0.02
 # A causal encoder can name a sound only after having heard some of it.
 _PHONE_LATENESS: Final = 2
 _VOWEL_WEIGHT: Final = 1.7
+_VOWELS: Final = frozenset(n for n, phone in enumerate(PHONES) if phone[0] in "AEIOU")
 
 
 def generated_tokens(words: Sequence[tuple[str, float]], count: int) -> NDArray[np.int64]:
@@ -40,9 +41,7 @@ def text_input(generated: NDArray[np.int64], prompt: int) -> NDArray[np.int64]:
     return np.concatenate((head, generated[:-1]))
 
 
-def phone_frames(
-    words: Sequence[tuple[str, float, float]], count: int
-) -> NDArray[np.int64]:
+def phone_frames(words: Sequence[tuple[str, float, float]], count: int) -> NDArray[np.int64]:
     """Phone number of each of ``count`` encoder frames, for words with (start, end) in seconds.
 
     A word's duration is shared out among its phones, vowels longer than consonants. That is rough,
@@ -57,12 +56,3 @@ def phone_frames(
         for phone, first, last in zip(phones, places, places[1:], strict=False):
             frames[first:last] = phone
     return frames
-
-
-def _vowel_numbers() -> frozenset[int]:
-    from nano.vocabulary import PHONES
-
-    return frozenset(n for n, phone in enumerate(PHONES) if phone[0] in "AEIOU")
-
-
-_VOWELS: Final = _vowel_numbers()

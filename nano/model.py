@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 from nano.vocabulary import PHONES, VOCAB_SIZE
 
@@ -92,8 +92,8 @@ class Attention(nn.Module):
         """Attend within ``x`` (batch, time, dim); time is a multiple of the window."""
         batch, time, _ = x.shape
         blocks = time // self.window
-        q = rotate(self._project(self.wq, x, self.heads), cos, sin)
-        k = rotate(self._project(self.wk, x, self.kv_heads), cos, sin)
+        q = rotate(self.project(self.wq, x, self.heads), cos, sin)
+        k = rotate(self.project(self.wk, x, self.kv_heads), cos, sin)
         v = self.wv(x).view(batch, time, self.kv_heads, -1)
         q = q.view(batch, blocks, self.window, self.heads, -1).transpose(2, 3)
         k, v = self._with_previous(k), self._with_previous(v)
@@ -101,20 +101,23 @@ class Attention(nn.Module):
         bias = torch.cat((self.bias[:1], self.bias[1:].expand(blocks - 1, -1, -1)))
         weights = (scores + bias[:, None]).softmax(dim=-1).to(v.dtype)
         out = (weights @ v).transpose(2, 3).reshape(batch, time, -1)
-        return self.wo(out)
+        result: Tensor = self.wo(out)
+        return result
 
-    def _project(self, linear: nn.Linear, x: Tensor, heads: int) -> Tensor:
+    def project(self, linear: nn.Linear, x: Tensor, heads: int) -> Tensor:
         """Queries or keys (batch, time, heads, head_dim), dimensions in the order of ``rotate``."""
         offsets = torch.arange(heads, device=x.device)[:, None] * self.head_dim
         rows = (offsets + self.even_first).flatten()
         bias = None if linear.bias is None else linear.bias[rows]
-        return F.linear(x, linear.weight[rows], bias).view(*x.shape[:2], heads, self.head_dim)
+        return functional.linear(x, linear.weight[rows], bias).view(
+            *x.shape[:2], heads, self.head_dim
+        )
 
     def _with_previous(self, x: Tensor) -> Tensor:
         """Blocks (batch, blocks, kv_heads, 2 * window, head_dim), each led by the one before."""
         batch, time = x.shape[:2]
         blocks = x.view(batch, time // self.window, self.window, self.kv_heads, self.head_dim)
-        previous = F.pad(blocks, (0, 0, 0, 0, 0, 0, 1, 0))[:, :-1]
+        previous = functional.pad(blocks, (0, 0, 0, 0, 0, 0, 1, 0))[:, :-1]
         return torch.cat((previous, blocks), dim=2).transpose(2, 3)
 
 
@@ -128,7 +131,8 @@ class FeedForward(nn.Module):
         self.w3 = nn.Linear(dim, hidden, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.w2(F.silu(self.w1(x)) * self.w3(x))
+        result: Tensor = self.w2(functional.silu(self.w1(x)) * self.w3(x))
+        return result
 
 
 class EncoderLayer(nn.Module):
@@ -143,7 +147,8 @@ class EncoderLayer(nn.Module):
 
     def forward(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
         x = x + self.attention(self.attention_norm(x), cos, sin)
-        return x + self.feed_forward(self.ffn_norm(x))
+        result: Tensor = x + self.feed_forward(self.ffn_norm(x))
+        return result
 
 
 class DecoderLayer(nn.Module):
@@ -166,7 +171,8 @@ class DecoderLayer(nn.Module):
     def forward(self, x: Tensor, cos: Tensor, sin: Tensor, delay: Tensor) -> Tensor:
         x = x + self.attention(self.attention_norm(x), cos, sin)
         scale = 1 + self.ada_rms_norm_t_cond(delay)[:, None]
-        return x + self.feed_forward(self.ffn_norm(x) * scale)
+        result: Tensor = x + self.feed_forward(self.ffn_norm(x) * scale)
+        return result
 
 
 def delay_embedding(delay_tokens: Tensor, dim: int) -> Tensor:
@@ -210,9 +216,9 @@ class NanoModel(nn.Module):
         nn.init.normal_(self.tok_embeddings.weight, std=self.config.decoder_dim**-0.5)
 
     def convolve(self, mel: Tensor) -> Tensor:
-        """Encoder input (batch, 4 * tokens, encoder_dim) of ``mel`` (batch, mel_bins, 8 * tokens)."""
-        x = F.gelu(self.conv1(F.pad(mel, (2, 0))))
-        return F.gelu(self.conv2(F.pad(x, (1, 0)))).transpose(1, 2)
+        """Encoder input (batch, 4 * tokens, dim) of ``mel`` (batch, mel_bins, 8 * tokens)."""
+        x = functional.gelu(self.conv1(functional.pad(mel, (2, 0))))
+        return functional.gelu(self.conv2(functional.pad(x, (1, 0)))).transpose(1, 2)
 
     def encode(self, x: Tensor) -> Tensor:
         """Encoder output (batch, 4 * tokens, encoder_dim) of ``convolve``'s result."""
@@ -220,7 +226,8 @@ class NanoModel(nn.Module):
         cos, sin = rope_table(x.shape[1], c.head_dim, c.rope_theta)
         for layer in self.encoder:
             x = layer(x, cos, sin)
-        return self.encoder_norm(x)
+        result: Tensor = self.encoder_norm(x)
+        return result
 
     def decode(self, encoded: Tensor, text: Tensor, delay_tokens: Tensor) -> Tensor:
         """Scores (batch, tokens, vocab_size); ``text`` is (batch, tokens), the delay (batch,)."""
@@ -230,7 +237,7 @@ class NanoModel(nn.Module):
         cos, sin = rope_table(x.shape[1], c.head_dim, c.rope_theta)
         for layer in self.decoder:
             x = layer(x, cos, sin, delay)
-        return F.linear(self.norm(x), self.tok_embeddings.weight)
+        return functional.linear(self.norm(x), self.tok_embeddings.weight)
 
     def forward(
         self, mel: Tensor, text: Tensor, delay_tokens: Tensor, audio_present: Tensor
