@@ -26,14 +26,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import torch
-from safetensors.torch import load_file
 from websockets.asyncio.client import connect
 
 from nano.decoding import Word, decode_all
-from nano.export import load_tensors
+from nano.export import loaded_model
 from nano.labels import TOKEN_S
 from nano.manifest import Samples, examples
-from nano.model import NanoModel
 from nano.scoring import Score, score
 
 SETS: Final = ("sentence", "voice", "engine", "human", "long", "wordless")
@@ -200,8 +198,7 @@ def evaluate(
         _print_row(name, report["sets"][name]["all"])
 
     if engine == "torch":
-        model = NanoModel().eval()
-        load_tensors(model, load_file(checkpoint / "consolidated.safetensors"))
+        model = loaded_model(checkpoint)
         for name, set_ in sets.items():
             add(name, decode_all(model, [one.audio for one in set_], delay_ms // 80))
         return report

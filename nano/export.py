@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from nano.model import Config, NanoModel
@@ -158,6 +158,13 @@ def load_tensors(model: NanoModel, tensors: dict[str, Tensor]) -> None:
             source = checkpoint_name(name)
             if source is not None:
                 value.copy_(tensors[source])
+
+
+def loaded_model(checkpoint: Path) -> NanoModel:
+    """The model of a checkpoint, for decoding in PyTorch."""
+    model = NanoModel().eval()
+    load_tensors(model, load_file(checkpoint / "consolidated.safetensors"))
+    return model
 
 
 def export(model: NanoModel, directory: Path) -> None:

@@ -212,6 +212,19 @@ def _write_wordless(folder: Path) -> None:
     _write_manifest(folder, items)
 
 
+def _write_noisy(folder: Path, clean: Path, decibels: float) -> None:
+    """The sentences of the set ``clean`` in white noise, so much below the mean speech power."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(SEED)
+    for line in (clean / "manifest.jsonl").read_text().splitlines():
+        name = json.loads(line)["audio"]
+        audio = soundfile.read(clean / name, dtype="float32")[0]
+        power = float(np.mean(np.square(audio))) * 10 ** (-decibels / 10)
+        noisy = audio + rng.normal(0, power**0.5, len(audio))
+        soundfile.write(folder / name, np.clip(noisy, -1, 1), SAMPLE_RATE, subtype="PCM_16")
+    (folder / "manifest.jsonl").write_text((clean / "manifest.jsonl").read_text())
+
+
 def _write_demo(folder: Path, heard: frozenset[str]) -> None:
     """For each of the most natural voices about 20 s of commands with a speaker's pauses."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -260,6 +273,8 @@ def record(bank_folder: Path, folder: Path) -> None:
     writers: dict[str, Callable[[Path], None]] = {
         "dev": lambda path: _write(path, "sentence", _recorded("dev", heard)),
         "sentence": lambda path: _write(path, "sentence", _recorded("sentence", heard)),
+        "noisy-20db": lambda path: _write_noisy(path, folder / "sentence", 20),
+        "noisy-10db": lambda path: _write_noisy(path, folder / "sentence", 10),
         "voice": lambda path: _write(path, "voice", _held_out(HELD_OUT_VOICES, heard)),
         "engine": lambda path: _write(path, "engine", _held_out(HELD_OUT_ENGINE, heard)),
         "long": lambda path: _write_long(path, _recorded("long", heard)),
