@@ -6,6 +6,8 @@ interrupted. ``python -m nano.build export`` runs one stage only.
 
 import argparse
 import shutil
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -40,14 +42,16 @@ def publish(work: Path) -> None:
 STAGES: Final = {"record": record, "train": fit, "export": publish}
 
 
-def main() -> None:
+def main(arguments: Sequence[str]) -> None:
+    """Run the stages that are named, or all of them."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("stages", nargs="*", choices=(*STAGES, []), default=list(STAGES))
+    # Python 3.11 compares a default with the choices, too.
+    parser.add_argument("stages", nargs="*", choices=(*STAGES, []), default=[])
     parser.add_argument("--work", type=Path, default=ROOT / "nano" / "work")
-    arguments = parser.parse_args()
-    for stage in arguments.stages:
-        STAGES[stage](arguments.work)
+    options = parser.parse_args(arguments)
+    for stage in options.stages or STAGES:
+        STAGES[stage](options.work)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
