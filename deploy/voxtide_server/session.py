@@ -213,6 +213,7 @@ class Session:
             self._turns.remove(turn)
             if turn.leg is not None:
                 effects.append(CloseStream(turn.leg.stream))
+        self._forget()
         return [*effects, Emit(Cleared())]
 
     # ---- what the engine says ------------------------------------------------------
@@ -224,7 +225,7 @@ class Session:
             return []  # of a leg that has been renewed or cleared
         leg, transcript = turn.leg, turn.transcript
         leg.heard += 1
-        self._tail.forget(min(self._needed_from(t) for t in self._turns if t.leg))
+        self._forget()
         turn.tokens += 1
         frame_start = leg.base / SAMPLE_RATE + (leg.heard - 1) * FRAME_S
         if text := transcript.push(token, frame_start):
@@ -246,6 +247,7 @@ class Session:
         turn.leg = None
         turn.waiting.append(Failed(turn.id, error))
         turn.final = True
+        self._forget()
         return [CloseStream(stream), *self._emit()]
 
     def _find(self, stream: str) -> _Turn | None:
@@ -313,6 +315,11 @@ class Session:
         yield from self._feed(leg, leg.framer.push(self._tail.between(base, end)))
         if turn.end is not None:
             yield from self._feed(leg, leg.framer.finish())
+
+    def _forget(self) -> None:
+        """Let go of audio that no leg may want again."""
+        needed = [self._needed_from(turn) for turn in self._turns if turn.leg]
+        self._tail.forget(min(needed, default=self._tail.end))
 
     def _needed_from(self, turn: _Turn) -> int:
         """Position from which a turn's audio may be wanted again, since a word may have

@@ -98,6 +98,18 @@ def test_clear_forgets_the_turn_and_nothing_else() -> None:
     assert sum(isinstance(e, Cleared) for e in drive.events) == 1
 
 
+def test_cleared_and_failed_audio_is_not_held() -> None:
+    """Pieces too short for a first token, which would otherwise pile up for ever."""
+    drive = Drive()
+    for end in (lambda: drive.command(Clear()), drive.fail):
+        for _ in range(20):
+            drive.say(say(1, 0.5))
+            end()
+            assert not drive.session._tail._pieces
+    drive.say(say(2), silence(0.3))
+    assert drive.commit().text == text(2)
+
+
 def test_a_lost_stream_fails_its_turn_once_and_the_next_one_works() -> None:
     drive = Drive()
     drive.say(say(1), silence(1.0))
