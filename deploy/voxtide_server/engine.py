@@ -6,12 +6,13 @@ An engine turns a stream of audio windows into one token for each 80 ms frame.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .errors import VoxtideError
 
 Samples = NDArray[np.float32]
 """Mono audio at 16 kHz, shape (n,), in [-1, 1]."""
@@ -38,6 +39,7 @@ class StreamLayout:
         look_ahead: samples that a frame's window reaches beyond the frame.
         look_back: samples that a frame's window reaches before the frame.
         max_tokens: the longest stream that the engine takes, padding included.
+        renew_after: age of a stream from which the engine would rather have a new one.
     """
 
     delay: int
@@ -46,6 +48,7 @@ class StreamLayout:
     look_ahead: int
     look_back: int
     max_tokens: int
+    renew_after: int
 
     @property
     def prompt(self) -> int:
@@ -71,6 +74,18 @@ class Vocabulary(Protocol):
         ...
 
 
+class Listener(Protocol):
+    """Whom a stream tells; never called from within `open`, `feed` or `close`."""
+
+    def token(self, token: int) -> None:
+        """The next token id, one for each window, in order."""
+        ...
+
+    def lost(self, error: VoxtideError) -> None:
+        """The engine has lost the stream: nothing more comes of it."""
+        ...
+
+
 class EngineStream(Protocol):
     """One stream of audio inside the engine."""
 
@@ -78,12 +93,8 @@ class EngineStream(Protocol):
         """Queue the next window, cut as `audio.Framer` cuts it. Never blocks."""
         ...
 
-    def tokens(self) -> AsyncGenerator[int]:
-        """One token id for each window, in order.
-
-        To be called once. Closing the generator gives the stream's place in the
-        engine back, whatever its state. Raises EngineFailed.
-        """
+    def close(self) -> None:
+        """Give the stream's place in the engine back; its listener hears no more."""
         ...
 
 
@@ -105,6 +116,12 @@ class Engine(Protocol):
         """The model's tokens."""
         ...
 
-    def open(self, stream_id: str) -> EngineStream:
-        """Open a stream under an id that is unique in this process."""
+    def open(self, stream_id: str, listener: Listener, *, bulk: bool = False) -> EngineStream:
+        """Open a stream.
+
+        Args:
+            stream_id: unique in this process.
+            listener: is told of its tokens and its end.
+            bulk: of a file: live streams come first.
+        """
         ...

@@ -75,6 +75,9 @@ class VoxtideError(Exception):
         self.code = code
         self.message = message
         self.param = param
+        self.acknowledged_s: float | None = None
+        """Where a session that ends with this error has come to: seconds of its audio, up
+        to which everything that was said is out."""
 
     @property
     def traits(self) -> Code:
@@ -82,13 +85,16 @@ class VoxtideError(Exception):
         return CODES[self.code]
 
     def body(self) -> dict[str, Any]:
-        """OpenAI's error object: type, code, message, param."""
-        return {
+        """OpenAI's error object: type, code, message, param, and ours where it is known."""
+        body: dict[str, Any] = {
             "type": self.traits.type,
             "code": self.code,
             "message": self.message,
             "param": self.param,
         }
+        if self.acknowledged_s is not None:
+            body["acknowledged_s"] = round(self.acknowledged_s, 3)
+        return body
 
 
 class BadInput(VoxtideError):

@@ -44,7 +44,7 @@ class VoxtidePlugin:
         """Connect the routes to the engine."""
         # Before the adapter's imports of vLLM's internals can fail in their own way.
         versions.check(versions.installed() or "of unknown version")
-        from .vllm_engine import VllmEngine
+        from .vllm_engine.engine import VllmEngine
 
         models = tuple(args.served_model_name or [args.model])
         state.voxtide_engine = VllmEngine(engine_client, models)

@@ -5,21 +5,42 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import aclosing
+from dataclasses import dataclass
 
-from .engine import Engine, EngineStream
+from .engine import Engine, EngineStream, Samples
 from .errors import EngineDead, EngineFailed, InternalError, VoxtideError
-from .events import Command, Event
+from .events import Audio, Command, Event
 from .session import CloseStream, Effect, Emit, FeedStream, OpenStream, Session
 
 logger = logging.getLogger("voxtide")
 
-MAX_BACKLOG_S = 10.0
-"""Seconds of audio that may wait for the engine before a client is made to wait."""
-MAX_UNFINISHED = 4
-"""Committed turns that may be unfinished before a client is made to wait."""
-STALL_S = 60.0
+STALL_S = 15.0
 """Seconds without a token, with audio waiting, after which a stream counts as lost."""
+IDLE_S = 3.0
+"""Seconds without a sample after which a session gives its place in the engine back."""
+WATCH_S = 1.0
+"""Seconds between two looks at a session's streams."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a session may ask of the engine.
+
+    Attributes:
+        backlog_s: seconds of audio that may wait for the engine before the client waits.
+        unfinished: committed turns that may be unfinished before the client waits.
+        queue_s: seconds that a stream may wait for its place in the engine.
+        bulk: whether live streams come first.
+    """
+
+    backlog_s: float
+    unfinished: int
+    queue_s: float
+    bulk: bool
+
+
+LIVE = Limits(backlog_s=10.0, unfinished=4, queue_s=60.0, bulk=False)
+"""For sessions over a WebSocket."""
 
 
 class Runner:
@@ -30,6 +51,7 @@ class Runner:
         engine: where its streams are opened.
         on_event: is told every event, in order.
         on_end: is told why the session cannot go on; every turn has failed by then.
+        limits: of what the session may ask of the engine.
     """
 
     def __init__(
@@ -38,35 +60,39 @@ class Runner:
         engine: Engine,
         on_event: Callable[[Event], None],
         on_end: Callable[[VoxtideError], None],
+        limits: Limits = LIVE,
     ) -> None:
         self._session = session
         self._engine = engine
         self._on_event = on_event
         self._on_end = on_end
-        self._streams: dict[str, EngineStream] = {}
-        self._pumps: dict[str, asyncio.Task[None]] = {}
+        self._limits = limits
+        self._streams: dict[str, _Stream] = {}
         self._progress = asyncio.Event()
-        self._heard = 0
+        self._last_audio = 0.0
         self._watch: asyncio.Task[None] | None = None
 
     def command(self, command: Command) -> None:
         """Take a command of the client."""
+        if isinstance(command, Audio):
+            self._last_audio = _now()
         self._apply(self._session.command(command))
 
     async def room(self) -> None:
         """Wait until the session may take more audio."""
-        while self._session.backlog_s > MAX_BACKLOG_S or self._session.unfinished > MAX_UNFINISHED:
+        session, limits = self._session, self._limits
+        while session.backlog_s > limits.backlog_s or session.unfinished > limits.unfinished:
             self._progress.clear()
             await self._progress.wait()
 
     async def close(self) -> None:
-        """End the session's streams and wait until they have ended."""
-        tasks = list(self._pumps.values())
+        """End the session's streams."""
         if self._watch is not None:
             self._watch.cancel()
-            tasks.append(self._watch)
+            await asyncio.gather(self._watch, return_exceptions=True)
         self._apply(self._session.close())
-        await asyncio.gather(*tasks, return_exceptions=True)
+
+    # ---- session -> engine, client ---------------------------------------------------
 
     def _apply(self, effects: list[Effect]) -> None:
         for effect in effects:
@@ -76,55 +102,95 @@ class Runner:
                 case FeedStream(name, window):
                     self._streams[name].feed(window)
                 case CloseStream(name):
-                    self._close(name)
+                    self._streams.pop(name).close()
                 case Emit(event):
                     self._on_event(event)
 
     def _open(self, name: str) -> None:
-        stream = self._streams[name] = self._engine.open(name)
-        task = self._pumps[name] = asyncio.create_task(self._pump(name, stream))
-        task.add_done_callback(lambda _: self._pumps.pop(name, None))
+        stream = self._streams[name] = _Stream(self, name)
+        stream.engine_stream = self._engine.open(name, stream, bulk=self._limits.bulk)
         if self._watch is None:
-            self._watch = asyncio.create_task(self._watch_for_stalls())
+            self._watch = asyncio.create_task(self._look_after())
 
-    def _close(self, name: str) -> None:
-        del self._streams[name]
-        pump = self._pumps.get(name)
-        if pump is not None and pump is not asyncio.current_task():
-            pump.cancel()  # in its own task, the loop sees that the stream is gone
+    # ---- engine -> session -----------------------------------------------------------
 
-    async def _pump(self, name: str, stream: EngineStream) -> None:
+    def token(self, name: str, token: int) -> None:
+        """A stream has brought a token."""
         try:
-            async with aclosing(stream.tokens()) as tokens:
-                async for token in tokens:
-                    self._heard += 1
-                    self._apply(self._session.token(name, token))
-                    self._progress.set()
-                    if name not in self._streams:
-                        return
-        except EngineDead as error:
-            self._end(error)
-        except EngineFailed as error:
-            logger.error("%s: %s", name, error, exc_info=error)
-            self._lose(name, error)
+            self._apply(self._session.token(name, token))
         except Exception:  # a bug, but nobody may wait for ever because of it
             logger.exception("%s: internal error", name)
             self._end(InternalError())
+        self._progress.set()
 
-    async def _watch_for_stalls(self) -> None:
-        while True:
-            heard, waiting = self._heard, self._session.backlog_s > 0
-            await asyncio.sleep(STALL_S)
-            if waiting and heard == self._heard and self._session.backlog_s > 0:
-                logger.error("%s: no token for %s s", ", ".join(self._streams), STALL_S)
-                for name in list(self._streams):
-                    self._lose(name, EngineFailed("The engine does not answer."))
-
-    def _lose(self, name: str, error: VoxtideError) -> None:
-        self._apply(self._session.stream_failed(name, error))
+    def lost(self, name: str, error: VoxtideError) -> None:
+        """The engine has lost a stream."""
+        if isinstance(error, EngineDead):
+            self._end(error)
+        else:
+            logger.warning("%s: lost, its audio is heard again: %s", name, error)
+            self._apply(self._session.stream_lost(name, error))
         self._progress.set()
 
     def _end(self, error: VoxtideError) -> None:
-        for name in list(self._streams):
-            self._lose(name, error)
+        error.acknowledged_s = self._session.acknowledged_s
+        self._apply(self._session.fail(error))
         self._on_end(error)
+
+    async def _look_after(self) -> None:
+        """Give back what is idle, and notice streams that the engine has forgotten."""
+        while True:
+            await asyncio.sleep(WATCH_S)
+            if _now() - self._last_audio > IDLE_S:
+                self._apply(self._session.idle())
+            for stream in list(self._streams.values()):
+                waits = stream.waits_s()
+                if not stream.heard and waits > self._limits.queue_s:
+                    error = EngineFailed("The engine has no place for this audio.")
+                    logger.error("%s: no place in the engine for %.0f s", stream.name, waits)
+                    self._apply(self._session.stream_failed(stream.name, error))
+                    self._progress.set()
+                elif stream.heard and waits > STALL_S:
+                    self.lost(stream.name, EngineFailed("The engine does not answer."))
+
+
+class _Stream:
+    """One engine stream, and how long it has been waited for."""
+
+    engine_stream: EngineStream
+
+    def __init__(self, runner: Runner, name: str) -> None:
+        self.name = name
+        self.heard = 0
+        self._runner = runner
+        self._fed = 0
+        self._since = _now()
+
+    def feed(self, window: Samples) -> None:
+        """Pass a window on."""
+        if self._fed == self.heard:
+            self._since = _now()
+        self._fed += 1
+        self.engine_stream.feed(window)
+
+    def close(self) -> None:
+        """Give the place in the engine back."""
+        self.engine_stream.close()
+
+    def waits_s(self) -> float:
+        """Seconds since the last token, if another is due."""
+        return _now() - self._since if self._fed > self.heard else 0.0
+
+    def token(self, token: int) -> None:
+        """As `engine.Listener`."""
+        self.heard += 1
+        self._since = _now()
+        self._runner.token(self.name, token)
+
+    def lost(self, error: VoxtideError) -> None:
+        """As `engine.Listener`."""
+        self._runner.lost(self.name, error)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

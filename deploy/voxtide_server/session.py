@@ -8,10 +8,14 @@ runner to carry out in their order. The rules:
 - Events leave in the order of their turns: those of a later turn wait until
   the one before it is final.
 - A turn's audio goes through one engine stream after another (a leg each). A
-  leg is renewed while nothing is being said, before it grows slow or reaches
-  the engine's limit: its successor hears again all that came after the last
-  word that is out, 3 s of it at the most, so that no word is lost and none
-  comes twice.
+  new leg hears again all that came after the last word that is out, 3 s of it
+  at the most, so that no word is lost and none comes twice. It begins
+    - while nothing is being said, before the old one grows slow or reaches the
+      engine's limit,
+    - when the engine has lost the old one, MAX_LOSSES times without progress,
+    - when the old one says nothing over clear speech (the blank rut, vLLM issue
+      47614), which is then heard again from the start of the rut,
+    - with the next sample, where the old one was given back because none came.
 - Audio of a failed turn is lost; the next sample begins a new turn.
 """
 
@@ -38,15 +42,21 @@ from .events import (
     Failed,
     SegmentEnded,
 )
+from .speech import is_clear_speech
 from .transcript import Transcript
 
-RENEW_AFTER_S = 60.0
-"""Age of a leg, in seconds of audio, from which it is renewed at the next pause."""
 RENEW_PAUSE_S = 0.8
-"""The pause that suffices at that age; it shrinks to nothing at twice the age. At three
-times the age a leg is renewed whatever is being said."""
-HELD_S = 3.0
-"""Audio before the last token that is held for a renewal: longer than any word."""
+"""The pause that suffices for a renewal at the age that the layout names; it shrinks to
+nothing at twice the age. At three times the age a leg is renewed whatever is being said."""
+REPLAY_S = 3.0
+"""Audio before the last token that a new leg hears again: longer than any word."""
+RUT_S = 8.0
+"""Blanks over clear speech after which a leg is in a rut. That long audio is held."""
+MAX_LOSSES = 3
+"""Losses of a turn's legs, without a new frame heard between them, that it survives."""
+
+_FRAMES_PER_REPLAY = round(REPLAY_S / FRAME_S)
+_FRAMES_PER_RUT = round(RUT_S / FRAME_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,26 +93,41 @@ Effect = OpenStream | FeedStream | CloseStream | Emit
 
 @dataclass(slots=True)
 class _Leg:
-    """One engine stream of a turn; `base` is the position of its first sample."""
+    """One engine stream of a turn; `base` is the position of its first sample, `blanks`
+    the length of the run of blanks that it is in."""
 
     stream: str
     base: int
     framer: Framer
     fed: int = 0
     heard: int = 0
+    blanks: int = 0
+
+    def position(self, back: int = 0) -> int:
+        """Of the audio that its last token told of, `back` frames earlier."""
+        return self.base + max(0, self.heard - back) * FRAME_SAMPLES
 
 
 @dataclass(slots=True)
 class _Turn:
-    """One turn: its transcript, its leg, and the events that wait for its turn."""
+    """One turn: its transcript, its leg, and the events that wait for its turn.
+
+    Without a leg, `begin` is the position from which the next one has to hear.
+    `furthest` is the position that has been heard so far, `losses` counts the legs
+    lost since, `patience` the blanks until it is looked again for a rut.
+    """
 
     id: str
-    start: int
+    begin: int
     transcript: Transcript
+    start: int = 0
     leg: _Leg | None = None
     legs: int = 0
     end: int | None = None
     tokens: int = 0
+    furthest: int = 0
+    losses: int = 0
+    patience: int = _FRAMES_PER_RUT
     final: bool = False
     waiting: list[Event] = field(default_factory=list)
 
@@ -131,8 +156,7 @@ class Session:
         self._previous: str | None = None
         self._tail = Tail()
         # A leg must come further than what its successor hears again.
-        quarter = layout.max_tokens * FRAME_S / 4
-        self._renew_after_s = max(2 * HELD_S, min(RENEW_AFTER_S, quarter))
+        self._renew_after_s = max(2 * REPLAY_S, layout.renew_after * FRAME_S)
 
     @property
     def backlog_s(self) -> float:
@@ -144,6 +168,13 @@ class Session:
     def unfinished(self) -> int:
         """Turns that are committed and not final."""
         return sum(turn.end is not None for turn in self._turns)
+
+    @property
+    def acknowledged_s(self) -> float:
+        """Position in seconds up to which everything that was said is out, or has failed:
+        where another session would have to go on."""
+        begins = [self._replay_from(turn) for turn in self._turns if not turn.final]
+        return min(begins, default=self._tail.end) / SAMPLE_RATE
 
     # ---- commands ------------------------------------------------------------------
 
@@ -158,6 +189,14 @@ class Session:
                 return [*self._audio(self._resampler.flush()), *self._commit()]
             case Clear():
                 return self._clear()
+
+    def idle(self) -> list[Effect]:
+        """No sample has come for a while: give the engine's stream back, if it has
+        nothing to do. The next sample opens another."""
+        turn = self._open
+        if turn is None or turn.leg is None or turn.leg.heard < turn.leg.fed:
+            return []
+        return [self._leave(turn)]
 
     def close(self) -> list[Effect]:
         """The client is gone."""
@@ -175,16 +214,16 @@ class Session:
             return
         turn = self._open or self._begin()
         self._tail.push(samples)
-        leg = turn.leg
-        if leg is None:
-            leg = self._open_leg(turn, turn.start)
-            yield OpenStream(leg.stream)
-        yield from self._feed(leg, leg.framer.push(samples))
+        if turn.leg is None:
+            yield from self._open_leg(turn)
+        else:
+            yield from self._feed(turn.leg, turn.leg.framer.push(samples))
 
     def _begin(self) -> _Turn:
         start = self._tail.end
         turn = _Turn(
             id=f"item_{self._id}_{self._count}",
+            begin=start,
             start=start,
             transcript=Transcript(self._vocabulary, start / SAMPLE_RATE),
         )
@@ -199,11 +238,14 @@ class Session:
         turn.end = self._tail.end
         turn.waiting.append(Committed(turn.id, self._previous))
         self._previous = turn.id
-        if turn.leg is None:
+        if turn.start == turn.end:
             yield from self._complete(turn)
             return
         yield from self._emit()
-        yield from self._feed(turn.leg, turn.leg.framer.finish())
+        if turn.leg is None:
+            yield from self._open_leg(turn)
+        else:
+            yield from self._feed(turn.leg, turn.leg.framer.finish())
 
     def _clear(self) -> list[Effect]:
         self._resampler = Resampler(self._rate)
@@ -225,8 +267,10 @@ class Session:
             return []  # of a leg that has been renewed or cleared
         leg, transcript = turn.leg, turn.transcript
         leg.heard += 1
-        self._forget()
         turn.tokens += 1
+        if leg.position() > turn.furthest:
+            turn.furthest, turn.losses = leg.position(), 0
+        self._forget()
         frame_start = leg.base / SAMPLE_RATE + (leg.heard - 1) * FRAME_S
         if text := transcript.push(token, frame_start):
             turn.waiting.append(Delta(turn.id, text, transcript.last_end))
@@ -234,21 +278,37 @@ class Session:
             turn.waiting.append(SegmentEnded(turn.id, segment))
         if turn.end is not None and leg.heard == leg.fed:
             return [CloseStream(stream), *self._complete(turn)]
-        renewal = self._renew(turn, leg) if self._renewable(turn, leg) else ()
-        return [*self._emit(), *renewal]
+        return [*self._emit(), *self._watch(turn, leg)]
 
-    def stream_failed(self, stream: str, error: VoxtideError) -> list[Effect]:
-        """A stream is lost."""
+    def stream_lost(self, stream: str, error: VoxtideError) -> list[Effect]:
+        """The engine has lost a stream: hear again what has no words yet, or give up."""
         turn = self._find(stream)
         if turn is None:
             return []
+        turn.losses += 1
+        if turn.losses > MAX_LOSSES:
+            return self._fail(turn, error)
+        return list(self._renew(turn))
+
+    def fail(self, error: VoxtideError) -> list[Effect]:
+        """The engine is gone: every turn fails."""
+        return [effect for turn in list(self._turns) for effect in self._fail(turn, error)]
+
+    def stream_failed(self, stream: str, error: VoxtideError) -> list[Effect]:
+        """A stream is lost, and another would be no better."""
+        turn = self._find(stream)
+        return [] if turn is None else self._fail(turn, error)
+
+    def _fail(self, turn: _Turn, error: VoxtideError) -> list[Effect]:
+        if turn.final:
+            return []
         if turn is self._open:
             self._open = None
-        turn.leg = None
+        effects: list[Effect] = [self._leave(turn)] if turn.leg else []
         turn.waiting.append(Failed(turn.id, error))
         turn.final = True
         self._forget()
-        return [CloseStream(stream), *self._emit()]
+        return [*effects, *self._emit()]
 
     def _find(self, stream: str) -> _Turn | None:
         return next((t for t in self._turns if t.leg and t.leg.stream == stream), None)
@@ -282,10 +342,45 @@ class Session:
 
     # ---- legs ----------------------------------------------------------------------
 
-    def _open_leg(self, turn: _Turn, base: int) -> _Leg:
-        turn.leg = _Leg(f"{turn.id}_{turn.legs}", base, Framer(self._layout))
+    def _open_leg(self, turn: _Turn) -> Iterator[Effect]:
+        """Begin a leg that hears all from `turn.begin` on that is there."""
+        leg = turn.leg = _Leg(f"{turn.id}_{turn.legs}", turn.begin, Framer(self._layout))
         turn.legs += 1
-        return turn.leg
+        yield OpenStream(leg.stream)
+        end = self._tail.end if turn.end is None else turn.end
+        yield from self._feed(leg, leg.framer.push(self._tail.between(turn.begin, end)))
+        if turn.end is not None:
+            yield from self._feed(leg, leg.framer.finish())
+
+    def _leave(self, turn: _Turn) -> Effect:
+        """End a turn's leg; another may begin where words may be missing."""
+        assert turn.leg is not None
+        turn.begin = self._replay_from(turn)
+        leg, turn.leg = turn.leg, None
+        turn.transcript.resume()
+        return CloseStream(leg.stream)
+
+    def _renew(self, turn: _Turn) -> Iterator[Effect]:
+        yield self._leave(turn)
+        yield from self._open_leg(turn)
+
+    def _watch(self, turn: _Turn, leg: _Leg) -> Iterator[Effect]:
+        """Renew a leg that is old, or in a rut."""
+        if turn.transcript.spelling:
+            leg.blanks, turn.patience = 0, _FRAMES_PER_RUT
+        else:
+            leg.blanks += 1
+        if self._renewable(turn, leg):
+            yield from self._renew(turn)
+        elif leg.blanks >= turn.patience:
+            leg.blanks = 0
+            start = leg.position(back=_FRAMES_PER_RUT)
+            if is_clear_speech(self._tail.between(start, leg.position())):
+                # What is no speech after all must not be heard again and again.
+                turn.patience *= 2
+                yield self._leave(turn)
+                turn.begin = max(start, self._last_end(turn))
+                yield from self._open_leg(turn)
 
     def _feed(self, leg: _Leg, windows: Iterator[Samples]) -> Iterator[Effect]:
         for window in windows:
@@ -297,7 +392,7 @@ class Session:
         age = leg.heard * FRAME_S
         if age < self._renew_after_s:
             return False
-        if turn.end is not None and leg.base + leg.heard * FRAME_SAMPLES >= turn.end:
+        if turn.end is not None and leg.position() >= turn.end:
             return False  # only the silence after the turn is left
         overdue = age / self._renew_after_s - 1
         if turn.transcript.spelling:
@@ -305,25 +400,21 @@ class Session:
         quiet = leg.base / SAMPLE_RATE + age - turn.transcript.last_end
         return quiet >= RENEW_PAUSE_S * (1 - overdue)
 
-    def _renew(self, turn: _Turn, leg: _Leg) -> Iterator[Effect]:
-        base = max(self._needed_from(turn), round(turn.transcript.last_end * SAMPLE_RATE))
-        yield CloseStream(leg.stream)
-        turn.transcript.resume()
-        leg = self._open_leg(turn, base)
-        yield OpenStream(leg.stream)
-        end = self._tail.end if turn.end is None else turn.end
-        yield from self._feed(leg, leg.framer.push(self._tail.between(base, end)))
-        if turn.end is not None:
-            yield from self._feed(leg, leg.framer.finish())
-
     def _forget(self) -> None:
         """Let go of audio that no leg may want again."""
-        needed = [self._needed_from(turn) for turn in self._turns if turn.leg]
+        needed = [
+            turn.leg.position(back=_FRAMES_PER_RUT) if turn.leg else turn.begin
+            for turn in self._turns
+            if not turn.final
+        ]
         self._tail.forget(min(needed, default=self._tail.end))
 
-    def _needed_from(self, turn: _Turn) -> int:
-        """Position from which a turn's audio may be wanted again, since a word may have
-        begun there that has not come out yet."""
-        assert turn.leg is not None
-        held = int(HELD_S / FRAME_S)
-        return turn.leg.base + max(0, turn.leg.heard - held) * FRAME_SAMPLES
+    def _replay_from(self, turn: _Turn) -> int:
+        """Position from which a turn's audio has to be heard again by a new leg, since a
+        word may have begun there that has not come out yet."""
+        if turn.leg is None:
+            return turn.begin
+        return max(turn.leg.position(back=_FRAMES_PER_REPLAY), self._last_end(turn))
+
+    def _last_end(self, turn: _Turn) -> int:
+        return round(turn.transcript.last_end * SAMPLE_RATE)

@@ -116,8 +116,8 @@ class Transcript:
         self._groups.append(_Group(self.last_end))
 
     def _spell(self, token: int, text: str) -> str:
-        if self._resumed and self._text and _continues(text):
-            text = " " + text  # a new stream does not know that there was a word before
+        if self._resumed and self._text and continues(text):
+            text = " " + text
         self._resumed = self._resumed and not text  # half a character decodes to nothing
         self._text += text
         self._groups[-1].text += text
@@ -125,8 +125,12 @@ class Transcript:
         return text
 
 
-def _continues(text: str) -> bool:
-    """Whether text belongs to the word before it: no space, and no script without spaces."""
+def continues(text: str) -> bool:
+    """Whether text belongs to the word before it: no space, and no script without spaces.
+
+    A new stream of the engine does not know that there was a word before: its first
+    text is to be set off by a space where this is so.
+    """
     if not text or text[0].isspace():
         return False
     spaceless = unicodedata.east_asian_width(text[0]) in "WF" and (
@@ -139,7 +143,7 @@ def _words(groups: list[_Group], previous_end: float) -> Iterator[Word]:
     word: Word | None = None
     for group in groups:
         texts = group.text.split()
-        if word is not None and _continues(group.text):
+        if word is not None and continues(group.text):
             # The rest of the word before, such as its punctuation.
             word = Word(word.text + texts.pop(0), word.start, group.end)
         for text in texts:

@@ -22,14 +22,19 @@ from .engine import Engine, Samples
 from .errors import BadInput, VoxtideError
 from .events import Audio, Commit, Completed, Delta, Event, Failed
 from .files import AudioFileError, decode
-from .runner import Runner
+from .runner import Limits, Runner
 from .service import check_model
 from .session import Session
+from .stitch import Stitch
+from .windows import MIN_S, Windows
 
 MAX_AUDIO_S = 6 * 3600.0
 """The longest file that is taken, in seconds of audio."""
 MAX_UPLOAD_BYTES = 1 << 30
 """The largest request that is taken."""
+WINDOWS = 16
+"""Windows of a file that are transcribed side by side."""
+FILE = Limits(backlog_s=WINDOWS * MIN_S, unfinished=WINDOWS, queue_s=600.0, bulk=True)
 
 _GRANULARITIES = {"segment", "word"}
 
@@ -157,32 +162,39 @@ def _with_first(first: Samples | None, blocks: Iterator[Samples]) -> Iterator[Sa
 
 
 async def transcribe(blocks: Iterator[Samples], engine: Engine) -> AsyncIterator[Event]:
-    """Transcribe blocks of 16 kHz audio as one turn.
+    """Transcribe blocks of 16 kHz audio.
+
+    Windows of it go through the engine side by side, a turn of the session each.
 
     Args:
-        blocks: read in a thread, no faster than the engine takes them.
+        blocks: of 1 s, the last may be shorter; read in a thread, no faster than the
+            engine takes them.
 
     Yields:
-        The turn's events; the last one is Completed.
+        Delta for new text, then one Completed for the whole.
 
     Raises:
         VoxtideError: the audio turned out bad, or the engine failed.
     """
     events: asyncio.Queue[Event | BaseException] = asyncio.Queue()
     session = Session(f"file_{uuid.uuid4().hex[:20]}", engine.layout, engine.vocabulary)
-    runner = Runner(session, engine, events.put_nowait, events.put_nowait)
+    runner = Runner(session, engine, events.put_nowait, events.put_nowait, FILE)
     feeding = asyncio.create_task(_feed(blocks, runner))
     feeding.add_done_callback(lambda task: _report(task, events))
+    stitch, turns = Stitch(), 0
     try:
-        while True:
-            event = await events.get()
-            if isinstance(event, BaseException):
-                raise event
-            if isinstance(event, Failed):
-                raise event.error
-            yield event
-            if isinstance(event, Completed):
-                return
+        while not (feeding.done() and turns == feeding.result()):
+            match await events.get():
+                case BaseException() as error:
+                    raise error
+                case Failed(_, error):
+                    raise error
+                case Delta() as delta:
+                    yield stitch.delta(delta)
+                case Completed() as completed:
+                    stitch.add(completed)
+                    turns += 1
+        yield stitch.whole()
     finally:
         feeding.cancel()
         with suppress(asyncio.CancelledError, VoxtideError):
@@ -190,14 +202,22 @@ async def transcribe(blocks: Iterator[Samples], engine: Engine) -> AsyncIterator
         await runner.close()
 
 
-async def _feed(blocks: Iterator[Samples], runner: Runner) -> None:
+async def _feed(blocks: Iterator[Samples], runner: Runner) -> int:
+    """Feed all blocks, with a commit at the end of each window; the number of those."""
+    windows, turns = Windows(), 1
     while (block := await run_in_threadpool(next, blocks, None)) is not None:
-        runner.command(Audio(block))
+        audio, ended = windows.push(block)
+        runner.command(Audio(audio))
+        if ended:
+            runner.command(Commit())
+            turns += 1
         await runner.room()
+    runner.command(Audio(windows.finish()))
     runner.command(Commit())
+    return turns
 
 
-def _report(task: asyncio.Task[None], events: asyncio.Queue[Event | BaseException]) -> None:
+def _report(task: asyncio.Task[int], events: asyncio.Queue[Event | BaseException]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
         events.put_nowait(error)
 

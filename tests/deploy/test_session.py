@@ -152,7 +152,7 @@ def test_close_gives_every_stream_back() -> None:
 
 def renewing() -> Drive:
     """A session whose legs are renewed after 6 s, the least there is."""
-    return Drive(layout=replace(LAYOUT, max_tokens=300))
+    return Drive(layout=replace(LAYOUT, renew_after=75))
 
 
 def test_a_long_turn_is_renewed_at_pauses_without_a_lost_or_doubled_word() -> None:

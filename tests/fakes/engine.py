@@ -12,15 +12,20 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator
 
 import numpy as np
 
-from voxtide_server.engine import FRAME_SAMPLES, Samples, StreamLayout
+from voxtide_server.engine import FRAME_SAMPLES, Listener, Samples, StreamLayout
 from voxtide_server.errors import EngineDead, EngineFailed
 
 LAYOUT = StreamLayout(
-    delay=6, left_pad=32, right_pad=17, look_ahead=40, look_back=800, max_tokens=100_000
+    delay=6,
+    left_pad=32,
+    right_pad=17,
+    look_ahead=40,
+    look_back=800,
+    max_tokens=100_000,
+    renew_after=750,
 )
 BLANK, WORD, FIRST_PIECE = 32, 33, 100
 _STEP = 1 / 4096
@@ -95,34 +100,40 @@ class FakeListener:
 
 
 class FakeStream:
-    def __init__(self, engine: FakeEngine) -> None:
+    def __init__(self, engine: FakeEngine, listener: Listener) -> None:
         self._engine = engine
+        self._listener = listener
         self._windows: asyncio.Queue[Samples] = asyncio.Queue()
+        self._task = asyncio.create_task(self._run())
+        self._closed = False
+        engine.live += 1
 
     def feed(self, window: Samples) -> None:
         self._windows.put_nowait(window)
 
-    async def tokens(self) -> AsyncGenerator[int]:
-        listener = FakeListener()
-        self._engine.live += 1
-        try:
-            while True:
-                window = await self._windows.get()
-                await self._engine.going.wait()
-                if self._engine.dead:
-                    raise EngineDead
-                yield listener.hear(window)
-        finally:
+    def close(self) -> None:
+        if not self._closed:
+            self._closed = True
             self._engine.live -= 1
+            self._task.cancel()
+
+    async def _run(self) -> None:
+        listener = FakeListener()
+        while not self._closed:
+            window = await self._windows.get()
+            await self._engine.going.wait()
+            if self._engine.dead:
+                self._listener.lost(EngineDead())
+                return
+            self._listener.token(listener.hear(window))
 
 
 class LostStream(FakeStream):
     """A stream that the engine loses with its first window."""
 
-    async def tokens(self) -> AsyncGenerator[int]:
+    async def _run(self) -> None:
         await self._windows.get()
-        raise EngineFailed
-        yield
+        self._listener.lost(EngineFailed())
 
 
 class FakeEngine:
@@ -131,6 +142,7 @@ class FakeEngine:
     Attributes:
         live: streams that are open now.
         opened: streams that were ever opened.
+        bulk: those of them that were opened as bulk.
         going: cleared, the engine answers nothing.
         dead: set, every stream fails with its next window.
     """
@@ -142,10 +154,12 @@ class FakeEngine:
         self.vocabulary = FakeVocabulary()
         self.live = 0
         self.opened = 0
+        self.bulk = 0
         self.dead = False
         self.going = asyncio.Event()
         self.going.set()
 
-    def open(self, stream_id: str) -> FakeStream:
+    def open(self, stream_id: str, listener: Listener, *, bulk: bool = False) -> FakeStream:
         self.opened += 1
-        return FakeStream(self)
+        self.bulk += bulk
+        return FakeStream(self, listener)

@@ -54,7 +54,9 @@ class VllmDialect:
 
     def error(self, error: VoxtideError, message: Message | None) -> Message:
         """How an error is told: as a plain text."""
-        return {"type": "error", "error": error.message, "code": error.code, "param": error.param}
+        body = error.body()
+        del body["type"]
+        return {"type": "error", "error": body.pop("message"), **body}
 
     def _update(self, message: Message) -> list[Command | Reply]:
         if message.get("model") is None:
