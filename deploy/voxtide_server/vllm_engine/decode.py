@@ -16,7 +16,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import torch
 from vllm.v1.engine import EngineCoreRequestType
 from vllm.v1.metrics import stats as vllm_stats
 
@@ -28,6 +27,8 @@ logger = logging.getLogger("voxtide")
 
 TICK_S = 0.02
 """Shortest time between two ticks: what gathering may add to a frame's latency."""
+RECORD_S = 0.1
+"""Shortest time between two entries in vLLM's metrics."""
 WATCH_S = 0.5
 """Time between two looks at whether the engine lives."""
 
@@ -38,14 +39,12 @@ class DecodeStreams:
     Args:
         client: vLLM's AsyncLLM.
         prompt: tokens that a stream begins with.
-        dtype: the model's type, which audio is cast to as vLLM's own processor does.
     """
 
-    def __init__(self, client: Any, prompt: list[int], dtype: torch.dtype) -> None:
+    def __init__(self, client: Any, prompt: list[int]) -> None:
         self._client = client
         self._core = client.engine_core
         self._prompt = prompt
-        self._dtype = dtype
         self._streams: dict[int, DecodeStream] = {}
         self._count = 0
         self._opened: list[int] = []
@@ -56,6 +55,7 @@ class DecodeStreams:
         self._last_tick = 0.0
         self._watch: asyncio.Task[None] | None = None
         self._answered = 0
+        self._recorded = 0.0
         config = client.vllm_config
         share = config.scheduler_config.max_num_seqs // 2
         # Half of the engine's places at the most, so that live streams find theirs.
@@ -80,7 +80,7 @@ class DecodeStreams:
         if not (stream.started or self._start(stream)):
             stream.held.append(window)
             return
-        self._fed += (stream.number, len(window) * self._dtype.itemsize)
+        self._fed += (stream.number, window.nbytes)
         self._windows.append(window)
         self._schedule()
 
@@ -125,10 +125,7 @@ class DecodeStreams:
     def _tick(self) -> None:
         self._timer = None
         self._last_tick = time.monotonic()
-        audio = b""
-        if self._windows:
-            samples = torch.from_numpy(np.concatenate(self._windows)).to(self._dtype)
-            audio = samples.view(torch.uint8).numpy().tobytes()
+        audio = np.concatenate(self._windows).tobytes() if self._windows else b""
         client = self._core.client_index
         arguments = (client, self._prompt, self._opened, self._fed, audio, self._closed)
         call = (client, CALL_ID, UTILITY, arguments)
@@ -153,6 +150,8 @@ class DecodeStreams:
             else:
                 self._answered += 1
                 stream.listener.token(token)
+        if time.monotonic() - self._recorded > RECORD_S:
+            self._record()
 
     def lose_all(self, error: Callable[[], VoxtideError]) -> None:
         """Every stream is gone."""
@@ -165,15 +164,20 @@ class DecodeStreams:
             stream.listener.lost(error)
 
     async def _look_after(self) -> None:
-        """Notice that the engine has died, and keep vLLM's count of tokens true."""
+        """Notice that the engine has died."""
         while True:
             await asyncio.sleep(WATCH_S)
             if self._client.errored:
                 self.lose_all(EngineDead)
-            elif self._answered and self._client.logger_manager is not None:
-                stats: Any = vllm_stats.IterationStats()  # type: ignore[no-untyped-call]
-                stats.num_generation_tokens, self._answered = self._answered, 0
-                self._client.logger_manager.record(None, stats)
+            self._record()
+
+    def _record(self) -> None:
+        """Keep vLLM's own count of tokens true, which it does not see on this way."""
+        self._recorded = time.monotonic()
+        if self._answered and self._client.logger_manager is not None:
+            stats: Any = vllm_stats.IterationStats()  # type: ignore[no-untyped-call]
+            stats.num_generation_tokens, self._answered = self._answered, 0
+            self._client.logger_manager.record(None, stats)
 
 
 class DecodeStream:

@@ -63,7 +63,7 @@ class VllmEngine:
         self._decode: DecodeStreams | None = None
         reason = why_not_decode(client.vllm_config)
         if reason is None:
-            self._decode = DecodeStreams(client, self._prompt, config.dtype)
+            self._decode = DecodeStreams(client, self._prompt)
         else:
             logger.warning(
                 "%s: each frame is a request update of its own, which costs the API server "

@@ -34,12 +34,10 @@ from vllm.v1.metrics.stats import SchedulerStats
 from vllm.v1.request import Request, RequestStatus
 from vllm.v1.serial_utils import UtilityResult
 
+from .fairness import Fairness
 from .ticks import CALL_ID, LOST, pack, windows
-from .worker import HEARD, Heard
+from .worker import HEARD, SAMPLE_BYTES, Place
 
-STEP_S = 0.04
-"""Seconds that a step may take while live streams wait in it: half a frame, so that a live
-stream never falls behind because of files that are decoded beside it."""
 STATS_S = 0.1
 """Seconds between two reports of vLLM's statistics; stock reports each step."""
 
@@ -64,7 +62,7 @@ class StreamScheduler(Scheduler):
         self._ready: dict[str, _Stream] = {}
         self._send: Callable[[tuple[int, EngineCoreOutputs]], None]
         self._answers: dict[int, list[int]] = {}
-        self._fairness = _Fairness()
+        self._fairness = Fairness()
         self._last_stats = 0.0
 
     # ---- ticks -----------------------------------------------------------------------
@@ -79,9 +77,6 @@ class StreamScheduler(Scheduler):
         closed: list[int],
     ) -> None:
         """Take a tick; on the core's own thread, between two steps."""
-        self.finish_requests(
-            [_id(client, number) for number in closed], RequestStatus.FINISHED_ABORTED
-        )
         for number, bulk in zip(opened[::2], opened[1::2], strict=True):
             self._open(client, number, bool(bulk), prompt)
         for number, window in windows(fed, audio):
@@ -89,6 +84,10 @@ class StreamScheduler(Scheduler):
             if stream is not None:  # it may have been given up in the meantime
                 stream.audio.append(window)
                 self._ready[stream.request.request_id] = stream
+        # Last: a stream may be opened and closed within one tick.
+        self.finish_requests(
+            [_id(client, number) for number in closed], RequestStatus.FINISHED_ABORTED
+        )
 
     def _open(self, client: int, number: int, bulk: bool, prompt: list[int]) -> None:
         name = _id(client, number)
@@ -127,19 +126,23 @@ class StreamScheduler(Scheduler):
 
     def schedule(self, throttle_prefills: bool = False) -> SchedulerOutput:
         """Schedule a step and add the audio that its streams need."""
-        self._fairness.begin(self._ready)
+        live = any(not stream.bulk for stream in self._ready.values())
+        bulk = [name for name, stream in self._ready.items() if stream.bulk]
+        self._fairness.begin(bulk, live, time.monotonic())
         output = super().schedule(throttle_prefills)
-        heard: list[Heard] = []
+        places: list[Place] = []
+        audio: list[memoryview] = []
         for name in output.scheduled_encoder_inputs:
             if (stream := self._streams.get(name)) is not None:
                 count = output.num_scheduled_tokens[name]
                 start = stream.request.num_computed_tokens - count
-                heard.append((name, start, count, bytes(stream.audio.popleft())))
+                audio.append(stream.audio.popleft())
+                places.append((name, start, count, audio[-1].nbytes // SAMPLE_BYTES))
                 if not stream.audio:
                     del self._ready[name]
         # vLLM has no field that takes audio to a request which the worker knows
         # already; an attribute of our own is pickled with the rest.
-        setattr(output, HEARD, heard)
+        setattr(output, HEARD, (places, b"".join(audio)))
         return output
 
     def _try_schedule_encoder_inputs(
@@ -164,7 +167,10 @@ class StreamScheduler(Scheduler):
         # A window is taken whole or not at all, the prompt's 39 tokens too.
         whole = num_new_tokens == request.num_tokens - num_computed_tokens
         fits = whole and num_new_tokens <= encoder_compute_budget
-        if not (fits and stream.audio and self._fairness.allows(stream)):
+        # vLLM stops at the first waiting request that it cannot schedule, so a stream's
+        # first window is never made to wait for fairness.
+        fair = num_computed_tokens == 0 or self._fairness.allows(request.request_id)
+        if not (fits and fair and stream.audio):
             return [], 0, encoder_compute_budget, [], []
         return [0], num_new_tokens, encoder_compute_budget - num_new_tokens, [], []
 
@@ -185,7 +191,7 @@ class StreamScheduler(Scheduler):
         """Take a step's tokens; those of streams go to their API server at once."""
         result: dict[int, EngineCoreOutputs]
         result = super().update_from_output(scheduler_output, model_runner_output)
-        self._fairness.end()
+        self._fairness.end(time.monotonic())
         for client, outputs in list(result.items()):
             others = []
             for output in outputs.outputs:
@@ -236,49 +242,6 @@ class StreamScheduler(Scheduler):
         self._streams.pop(request.request_id, None)
         self._ready.pop(request.request_id, None)
         return super()._free_request(request, delay_free_blocks)
-
-
-class _Fairness:
-    """Live streams first: how many bulk streams a step may take beside them.
-
-    Every stream that has audio gets one token in a step, so none is starved by one
-    that has more audio; but each stream makes the step longer for all. So the number
-    of bulk streams is adapted until a step that holds both takes no longer than STEP_S:
-    one more after a step that was shorter, a quarter fewer after one that was not
-    (additive increase, multiplicative decrease: Chiu and Jain, 1989). Alone, they are
-    not limited.
-    """
-
-    def __init__(self) -> None:
-        self._share = 1.0
-        self._turn = 0
-        self._allowed: set[str] | None = None
-        self._began = 0.0
-
-    def begin(self, ready: dict[str, _Stream]) -> None:
-        """A step begins, with these streams having audio."""
-        self._began = time.monotonic()
-        self._allowed = None
-        bulk = [name for name, stream in ready.items() if stream.bulk]
-        if not bulk or len(bulk) == len(ready):
-            return
-        count = min(int(self._share), len(bulk))
-        first = self._turn % len(bulk)
-        self._turn += count
-        self._allowed = set((bulk[first:] + bulk[:first])[:count])
-
-    def allows(self, stream: _Stream) -> bool:
-        """Whether a stream may be in the step."""
-        if self._allowed is None or not stream.bulk:
-            return True
-        # vLLM stops at the first waiting request that cannot be scheduled.
-        return stream.request.num_computed_tokens == 0 or stream.request.request_id in self._allowed
-
-    def end(self) -> None:
-        """The step is over."""
-        if self._allowed is not None:
-            late = time.monotonic() - self._began > STEP_S
-            self._share = max(1.0, self._share * 0.75) if late else self._share + 1
 
 
 _PREFIX = "voxtide-"

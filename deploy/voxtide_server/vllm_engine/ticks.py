@@ -11,7 +11,7 @@ fed, audio, closed)`:
     prompt  tokens that new streams begin with
     opened  numbers of new streams, each followed by 1 if it is bulk, else 0
     fed     for each window the number of its stream and its size in bytes
-    audio   all windows in that order, in the model's own type
+    audio   all windows in that order, samples as float32
     closed  numbers of streams whose tokens are not wanted any more
 
 The answers of a step are pairs of int32, a stream's number and a token; LOST stands

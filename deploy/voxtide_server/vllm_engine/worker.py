@@ -7,6 +7,7 @@ just the features of the step at hand, and their embeddings go with the next ste
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -19,12 +20,14 @@ from vllm.multimodal.inputs import (
 )
 from vllm.v1.worker.gpu_model_runner import GPUModelRunner
 
-Heard = tuple[str, int, int, bytes]
+Place = tuple[str, int, int, int]
 """A request's id, the first position that a window covers, the number of positions, and
-the window's samples in the model's own type."""
+the number of the window's samples."""
+SAMPLE_BYTES = 4
 
 HEARD = "voxtide_heard"
-"""The attribute of a scheduler's output that holds a list of those."""
+"""The attribute of a scheduler's output with the audio of its step: a list of places, and
+their samples one after the other, as float32."""
 
 
 def install() -> None:
@@ -35,24 +38,24 @@ def install() -> None:
         result = stock(self, scheduler_output)
         for name in self.__dict__.pop("voxtide_spent", ()):
             self.encoder_cache.pop(name, None)
-        heard: list[Heard] = getattr(scheduler_output, HEARD, [])
-        for name, start, count, window in heard:
-            self.requests[name].mm_features = [
-                _feature(name, start, count, window, self.model_config.dtype)
-            ]
-        if heard:
-            self.voxtide_spent = [name for name, *_ in heard]
+        places, audio = getattr(scheduler_output, HEARD, ((), b""))
+        if places:
+            for feature in _features(places, audio, self.model_config.dtype):
+                self.requests[feature.identifier].mm_features = [feature]
+            self.voxtide_spent = [name for name, *_ in places]
         return result
 
     setattr(GPUModelRunner, "_update_states", update_states)  # noqa: B010
 
 
-def _feature(
-    name: str, start: int, count: int, window: bytes, dtype: torch.dtype
-) -> MultiModalFeatureSpec:
-    # bytearray: torch warns of a buffer that it may not write to.
-    samples = torch.frombuffer(bytearray(window), dtype=dtype)
-    item = MultiModalKwargsItem(
-        {"audio_arrays": MultiModalFieldElem(data=samples, field=MultiModalBatchedField())}
-    )
-    return MultiModalFeatureSpec(item, "audio", name, PlaceholderRange(start, count))
+def _features(
+    places: list[Place], audio: bytes, dtype: torch.dtype
+) -> Iterator[MultiModalFeatureSpec]:
+    # bytearray: torch warns of a buffer that it may not write to. Cast to the model's
+    # type as stock's processor does: in float32 one token in 135 came out differently.
+    samples = torch.frombuffer(bytearray(audio), dtype=torch.float32).to(dtype)
+    windows = torch.split(samples, [size for *_, size in places])
+    for (name, start, count, _), window in zip(places, windows, strict=True):
+        element = MultiModalFieldElem(data=window, field=MultiModalBatchedField())
+        item = MultiModalKwargsItem({"audio_arrays": element})
+        yield MultiModalFeatureSpec(item, "audio", name, PlaceholderRange(start, count))
