@@ -18,7 +18,8 @@ from starlette.websockets import WebSocket
 from . import transcriptions, transport, versions
 from .engine import Engine
 
-logger = logging.getLogger("voxtide")
+# vLLM sends what its own loggers say to its log, and nothing else.
+logger = logging.getLogger("vllm.voxtide")
 
 _REALTIME = "/v1/realtime"
 

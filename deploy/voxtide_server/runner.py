@@ -13,7 +13,7 @@ from .errors import EngineDead, EngineFailed, InternalError, VoxtideError
 from .events import Audio, Command, Event
 from .session import CloseStream, Effect, Emit, FeedStream, OpenStream, Session
 
-logger = logging.getLogger("voxtide")
+logger = logging.getLogger("vllm.voxtide")
 
 STALL_S = 15.0
 """Seconds without a token, with audio waiting, after which a stream counts as lost."""

@@ -31,7 +31,7 @@ from .session import Session
 
 _POLICY_VIOLATION = 1008
 
-logger = logging.getLogger("voxtide")
+logger = logging.getLogger("vllm.voxtide")
 
 MAX_UNSENT_BYTES = 1 << 20
 """Bytes of messages that may wait for a client before it is not listened to any more."""

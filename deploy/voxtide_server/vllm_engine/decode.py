@@ -23,7 +23,7 @@ from ..engine import Listener, Samples
 from ..errors import EngineDead, EngineFailed, VoxtideError
 from .ticks import CALL_ID, LOST, UTILITY, unpack
 
-logger = logging.getLogger("voxtide")
+logger = logging.getLogger("vllm.voxtide")
 
 TICK_S = 0.02
 """Shortest time between two ticks: what gathering may add to a frame's latency."""

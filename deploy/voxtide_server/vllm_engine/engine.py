@@ -12,7 +12,7 @@ from ..engine import EngineStream, Listener, StreamLayout
 from .decode import DecodeStreams
 from .resumable import ResumableStream
 
-logger = logging.getLogger("voxtide")
+logger = logging.getLogger("vllm.voxtide")
 
 SCHEDULER = "voxtide_server.vllm_engine.scheduler.StreamScheduler"
 """For vLLM's flag --scheduler-cls."""

@@ -15,7 +15,7 @@ import os
 
 from .. import versions
 
-logger = logging.getLogger("voxtide")
+logger = logging.getLogger("vllm.voxtide")
 
 
 def install() -> None:

@@ -31,7 +31,7 @@ from vllm.v1.engine.exceptions import EngineDeadError
 from ..engine import Listener, Samples
 from ..errors import EngineDead, EngineFailed
 
-logger = logging.getLogger("voxtide")
+logger = logging.getLogger("vllm.voxtide")
 
 
 class ResumableStream:
