@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,17 +77,23 @@ def clips() -> list[Clip]:
     return load_clips()
 
 
-@pytest.fixture(scope="session")
-def server() -> Iterator[Server]:
-    """`voxtide serve` with nano, started once; it must stop cleanly at the end."""
+@contextmanager
+def serving(*arguments: str, env: dict[str, str] | None = None) -> Iterator[Server]:
+    """A `voxtide serve` with nano, from its ready line on; killed if it does not stop.
+
+    Args:
+        arguments: more of its flags.
+        env: more of its environment.
+    """
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "server.log"
         with log.open("w") as sink:
             process = subprocess.Popen(
-                [sys.executable, "-m", "voxtide_server", "--port", "0"],
+                [sys.executable, "-m", "voxtide_server", "--port", "0", *arguments],
                 stdout=subprocess.PIPE,
                 stderr=sink,
                 text=True,
+                env={**os.environ, **(env or {})},
             )
         assert process.stdout is not None
         with process.stdout:
@@ -93,6 +101,17 @@ def server() -> Iterator[Server]:
             if not ready.startswith("voxtide ready: "):
                 process.kill()
                 pytest.fail(f"the server did not start:\n{log.read_text()[-4000:]}")
-            yield Server(ready.split()[2], log, process)
-            process.terminate()
-            assert process.wait(60) == 0, log.read_text()[-4000:]
+            try:
+                yield Server(ready.split()[2], log, process)
+            finally:
+                process.terminate()
+                process.wait(60)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """`voxtide serve` with nano, started once; it must stop cleanly at the end."""
+    with serving() as server:
+        yield server
+        server.process.terminate()
+        assert server.process.wait(60) == 0, server.log.read_text()[-4000:]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from .engine import Engine, EngineStream, Samples
@@ -119,20 +120,26 @@ class Runner:
 
     def token(self, name: str, token: int) -> None:
         """A stream has brought a token."""
-        try:
+        with self._answerable():
             self._apply(self._session.token(name, token))
-        except Exception:  # a bug, but nobody may wait for ever because of it
-            logger.exception("%s: internal error", name)
-            self._end(InternalError())
-        self._progress.set()
 
     def lost(self, name: str, error: VoxtideError) -> None:
         """The engine has lost a stream."""
-        if isinstance(error, EngineDead):
-            self._end(error)
-        else:
-            logger.warning("%s: lost, its audio is heard again: %s", name, error)
-            self._apply(self._session.stream_lost(name, error))
+        with self._answerable():
+            if isinstance(error, EngineDead):
+                self._end(error)
+            else:
+                logger.warning("%s: lost, its audio is heard again: %s", name, error)
+                self._apply(self._session.stream_lost(name, error))
+
+    @contextmanager
+    def _answerable(self) -> Iterator[None]:
+        """Whatever goes wrong here, nobody may wait for ever because of it."""
+        try:
+            yield
+        except Exception:
+            logger.exception("internal error")
+            self._end(InternalError())
         self._progress.set()
 
     def _end(self, error: VoxtideError) -> None:
@@ -148,18 +155,24 @@ class Runner:
             now = time.monotonic()
             if now - began > 2 * WATCH_S:
                 continue  # this process was busy: what came meanwhile has not been read yet
-            if now - self._last_audio > IDLE_S:
-                cut_off = now - self._last_audio > CUT_OFF_S
-                self._apply(self._session.idle(in_pause=not cut_off))
-            for stream in list(self._streams.values()):
-                waits = stream.waits_s()
-                if not stream.heard and waits > self._limits.queue_s:
-                    error = EngineFailed("The engine has no place for this audio.")
-                    logger.error("%s: no place in the engine for %.0f s", stream.name, waits)
-                    self._apply(self._session.stream_failed(stream.name, error))
-                    self._progress.set()
-                elif stream.heard and waits > STALL_S:
-                    self.lost(stream.name, EngineFailed("The engine does not answer."))
+            with self._answerable():
+                self._give_back_if_idle(now)
+                for stream in list(self._streams.values()):
+                    self._give_up_if_forgotten(stream)
+
+    def _give_back_if_idle(self, now: float) -> None:
+        silent = now - self._last_audio
+        if silent > IDLE_S:
+            self._apply(self._session.idle(in_pause=silent <= CUT_OFF_S))
+
+    def _give_up_if_forgotten(self, stream: _Stream) -> None:
+        waits = stream.waits_s()
+        if not stream.heard and waits > self._limits.queue_s:
+            logger.error("%s: no place in the engine for %.0f s", stream.name, waits)
+            error = EngineFailed("The engine has no place for this audio.")
+            self._apply(self._session.stream_failed(stream.name, error))
+        elif stream.heard and waits > STALL_S:
+            self.lost(stream.name, EngineFailed("The engine does not answer."))
 
 
 class _Stream:

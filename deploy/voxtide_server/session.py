@@ -208,7 +208,7 @@ class Session:
 
     def close(self) -> list[Effect]:
         """The client is gone."""
-        return [CloseStream(turn.leg.stream) for turn in self._turns if turn.leg]
+        return [self._leave(turn) for turn in self._turns if turn.leg]
 
     def _configure(self, rate: int) -> list[Effect]:
         if rate == self._rate:

@@ -18,7 +18,7 @@ LOUD_DB = -45.0
 """Level of speech that is clear, in dB below full scale."""
 SWING_DB = 20.0
 """How far syllables rise above the gaps between them: steady sounds do not."""
-BUSY = 0.25
+BUSY = 0.15
 """Part of the time that speech fills with hops that are nearly as loud as its loudest."""
 
 

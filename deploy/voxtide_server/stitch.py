@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .events import Completed, Delta, Segment
+from .events import Completed, Delta
 from .transcript import continues
 
 
@@ -20,7 +20,8 @@ class Stitch:
         """A delta of any turn as one of the whole."""
         text = delta.text
         if delta.turn != self._turn and text:
-            text = _apart(self._text, text)
+            if self._text and continues(text):
+                text = f" {text}"
             self._turn = delta.turn
         self._text += text
         return replace(delta, text=text)
@@ -31,25 +32,12 @@ class Stitch:
 
     def whole(self) -> Completed:
         """All turns as one; there must be one at least."""
-        text = ""
-        segments: list[Segment] = []
-        for turn in self._done:
-            if turn.text:
-                text += _apart(text, turn.text)
-            segments += (
-                replace(segment, number=len(segments) + place)
-                for place, segment in enumerate(turn.segments)
-            )
+        segments = [segment for turn in self._done for segment in turn.segments]
         return replace(
             self._done[0],
-            text=text,
-            segments=tuple(segments),
+            text=self._text.strip(),
+            segments=tuple(replace(s, number=number) for number, s in enumerate(segments)),
             end=self._done[-1].end,
             prompt_tokens=sum(turn.prompt_tokens for turn in self._done),
             completion_tokens=sum(turn.completion_tokens for turn in self._done),
         )
-
-
-def _apart(before: str, text: str) -> str:
-    """Text of a new stream, set off from what was said before."""
-    return f" {text}" if before and continues(text) else text

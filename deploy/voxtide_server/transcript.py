@@ -154,7 +154,7 @@ class Transcript:
         common = min(len(self._echo), len(again))
         if self._echo[:common] != again[:common]:  # it was heard otherwise this time
             self._echo = ""
-            return text
+            return f" {self._groups[-1].text.strip()}"
         self._echo, self._echo_begins = self._echo[common:], False
         return again[common:]
 

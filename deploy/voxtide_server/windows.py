@@ -2,8 +2,9 @@
 
 A window ends in the middle of the first pause after MIN_S. Where there is none, it
 goes on: a word is never cut, and a file without pauses is one window. A pause is
-PAUSE_S in which every hop of 20 ms is quiet: DEPTH_DB below the loud parts of its
-window, which no consonant is for so long, or below SILENCE_DB.
+PAUSE_S in which every hop of 20 ms is quiet: DEPTH_DB below the loud parts of the last
+25 s, which no consonant is for so long, and within FLOOR_DB of their quietest, as a
+second voice that is much softer is not; or below SILENCE_DB, whatever else there is.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ MIN_S = 25.0
 prompt and the silence after its end, is about 5 %."""
 PAUSE_S = 0.5
 DEPTH_DB = 25.0
+FLOOR_DB = 6.0
 SILENCE_DB = -60.0
 
 _PAUSE_HOPS = round(PAUSE_S * SAMPLE_RATE / HOP)
@@ -58,10 +60,14 @@ class Windows:
 
     def _pause(self, hops: int) -> int | None:
         """Samples up to the middle of the first pause in the last `hops`, if there is one."""
-        loud = np.percentile(self._levels, 95)
-        limit = np.float32(max(float(loud) - DEPTH_DB, SILENCE_DB))
-        quiet = self._levels[-hops:] < limit
+        floor, loud = np.percentile(self._levels, (5, 95))
+        limit = np.float32(max(SILENCE_DB, min(loud - DEPTH_DB, floor + FLOOR_DB)))
+        # Not so early that the window would be too short.
+        early = max(0, _MIN_HOPS - (self._hops - hops) - _PAUSE_HOPS // 2)
+        quiet = self._levels[-hops:][early:] < limit
         if len(quiet) < _PAUSE_HOPS:
             return None
         runs = np.lib.stride_tricks.sliding_window_view(quiet, _PAUSE_HOPS).all(axis=1)
-        return (int(np.argmax(runs)) + _PAUSE_HOPS // 2) * HOP if runs.any() else None
+        if not runs.any():
+            return None
+        return (early + int(np.argmax(runs)) + _PAUSE_HOPS // 2) * HOP

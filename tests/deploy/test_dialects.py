@@ -134,6 +134,17 @@ def test_a_turn_is_told_to_be_final_exactly_once(dialect: Dialect) -> None:
 # ---- openai ------------------------------------------------------------------------
 
 
+def test_an_error_that_ends_a_session_says_where_it_had_come_to(dialect: Dialect) -> None:
+    error = EngineFailed()
+    plain = dialect.error(error, None)
+    assert "acknowledged_s" not in plain.get("error", plain), "it does not end the session"
+    error.acknowledged_s = 12.34567
+    told = dialect.error(error, None)
+    body = told["error"] if isinstance(told["error"], dict) else told
+    assert body["acknowledged_s"] == 12.346
+    assert body["code"] == "engine_failed"
+
+
 def test_openai_update_answers_with_what_is_in_force() -> None:
     dialect = OpenAIDialect(SERVICE)
     asked = update(

@@ -103,6 +103,45 @@ def test_a_new_stream_does_not_glue_words() -> None:
     assert transcript.text == "one two"
 
 
+def test_a_word_that_a_new_stream_says_again_is_not_returned_twice() -> None:
+    transcript = Transcript(Words(" ten", " thir", "teen"), 0.0)
+    streams = [[W, 2, B, W, 3], [W], [W, 3, 4, B]]  # the second says only its marker
+    returned = ""
+    for number, tokens in enumerate(streams):
+        for place, token in enumerate(tokens):
+            returned += transcript.push(token, number + 0.08 * place)
+        if number < 2:
+            transcript.resume()
+    transcript.close()
+    assert returned == " ten thirteen"
+    assert words(transcript) == [("ten", 0.04), ("thirteen", 2.04)]
+
+
+def test_a_word_that_a_new_stream_hears_otherwise_is_returned_as_it_is() -> None:
+    transcript = Transcript(Words(" thir", " four", "teen"), 0.0)
+    for token in (W, 2):
+        transcript.push(token, 0.0)
+    transcript.resume()
+    returned = [transcript.push(token, 1.0) for token in (W, 3, B, W, 2, 4)]
+    assert "".join(returned) == " four thirteen"
+
+
+def test_a_word_that_is_taken_back_has_not_ended() -> None:
+    transcript = Transcript(Words(" one", " two"), 0.5)
+    transcript.push(W, 1.0)
+    assert transcript.settled_end == 0.5
+    transcript.push(2, 1.08)
+    transcript.push(B, 1.16)
+    assert transcript.settled_end == transcript.last_end == pytest.approx(1.04)
+    transcript.push(W, 2.0)
+    assert transcript.settled_end == pytest.approx(1.04)
+    transcript.resume()
+    assert transcript.settled_end == transcript.last_end == pytest.approx(1.04)
+    transcript.pause(5.0)  # completes the segment
+    transcript.push(W, 6.0)
+    assert transcript.settled_end == pytest.approx(1.04)
+
+
 def test_scripts_that_write_spaces_keep_them_over_streams() -> None:
     for first, second in (("안녕", "반갑습니다"), ("दुनिया", "नमस्ते")):
         half = len(second[0].encode()) - 1  # a character that is split over two tokens

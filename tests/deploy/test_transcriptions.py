@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -13,9 +16,12 @@ import pytest
 import soundfile
 from fastapi import FastAPI
 
-from tests.fakes.engine import FakeEngine, say, silence
+from tests.fakes.drive import Drive
+from tests.fakes.engine import FakeEngine, FakeStream, FakeVocabulary, LostStream, say, silence
 from voxtide_server import transcriptions
-from voxtide_server.engine import Samples
+from voxtide_server.engine import SAMPLE_RATE, Samples
+from voxtide_server.errors import BadInput, EngineFailed
+from voxtide_server.events import Completed, Delta, Event
 from voxtide_server.plugin import VoxtidePlugin
 
 URL = "/v1/audio/transcriptions"
@@ -159,3 +165,212 @@ async def test_a_dead_engine_is_a_retryable_error(
     assert response.headers["retry-after"]
     streamed = await post(client, stream="true")
     assert '"engine_dead"' in streamed.text
+
+
+# ---- long files --------------------------------------------------------------------
+
+
+def speech(words: int) -> Samples:
+    """So many words, and 1.2 s each with the pause after it."""
+    said = [np.concatenate((say(500 + n % 400, 0.5), silence(0.7))) for n in range(words)]
+    return np.concatenate(said)
+
+
+def text(words: int) -> str:
+    return " ".join(f"w{500 + n % 400}" for n in range(words))
+
+
+def of_one_stream(audio: Samples) -> Completed:
+    """What a single turn makes of it."""
+    drive = Drive()
+    drive.say(*np.array_split(audio, 50))
+    return drive.commit()
+
+
+async def until(engine: FakeEngine, streams: int) -> None:
+    """Wait until so many streams are open at once."""
+    async with asyncio.timeout(20):
+        while engine.live < streams:
+            await asyncio.sleep(0.005)
+
+
+async def test_a_long_file_goes_as_windows_side_by_side(
+    client: httpx.AsyncClient, engine: FakeEngine
+) -> None:
+    engine.going.clear()
+    audio = speech(130)  # 156 s
+    answer = asyncio.create_task(post(client, wav(audio), response_format="verbose_json"))
+    await until(engine, 6)
+    engine.going.set()
+    body = (await answer).json()
+    assert engine.opened == engine.bulk >= engine.most >= 6
+    assert body["text"] == text(130) == of_one_stream(audio).text
+    assert body["duration"] == pytest.approx(156.0)
+
+
+async def test_times_and_segments_run_on_over_the_windows(client: httpx.AsyncClient) -> None:
+    fields = {"timestamp_granularities": ["word", "segment"], "response_format": "verbose_json"}
+    audio = np.concatenate((speech(60), silence(2.0), speech(5)))
+    body = (await post(client, wav(audio), **fields)).json()
+    expected = [0.5 + 1.2 * n for n in range(60)] + [74.5 + 1.2 * n for n in range(5)]
+    assert [word["end"] for word in body["words"]] == pytest.approx(expected, abs=0.08)
+    spoken = " ".join(segment["text"] for segment in body["segments"])
+    assert spoken == body["text"] == of_one_stream(audio).text
+    assert all(a["end"] <= b["start"] for a, b in pairwise(body["segments"]))
+
+
+async def test_streamed_text_of_a_long_file_is_its_text_in_its_order(
+    client: httpx.AsyncClient,
+) -> None:
+    response = await post(client, wav(speech(130)), stream="true")
+    events = [json.loads(line[6:]) for line in response.text.splitlines() if "{" in line]
+    *deltas, done = events
+    assert len(deltas) > 130
+    assert "".join(event["delta"] for event in deltas).strip() == done["text"] == text(130)
+
+
+async def test_streamed_text_is_the_text_where_windows_begin_without_a_space(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    piece = FakeVocabulary.piece
+    monkeypatch.setattr(FakeVocabulary, "piece", lambda *args: piece(*args).strip())
+    response = await post(client, wav(speech(130)), stream="true")
+    *deltas, done = [json.loads(line[6:]) for line in response.text.splitlines() if "{" in line]
+    assert "".join(event["delta"] for event in deltas) == done["text"]
+    assert done["text"].replace(" ", "") == text(130).replace(" ", "")
+    assert done["text"].count(" ") >= 4, "one between any two windows"
+
+
+async def test_usage_of_a_long_file_counts_every_window(
+    client: httpx.AsyncClient, engine: FakeEngine
+) -> None:
+    response = await post(client, wav(speech(130)), stream="true")
+    (line,) = [line for line in response.text.splitlines() if "transcript.text.done" in line]
+    usage = json.loads(line[6:])["usage"]
+    assert usage["input_tokens"] == engine.opened * engine.layout.prompt
+    assert usage["output_tokens"] >= 156 / 0.08
+    assert usage["total_tokens"] == usage["input_tokens"] + usage["output_tokens"]
+
+
+async def test_silence_between_the_words_of_a_long_file_leaves_no_gap_in_the_text(
+    client: httpx.AsyncClient, engine: FakeEngine
+) -> None:
+    audio = np.concatenate((speech(3), silence(120.0), speech(3)))
+    assert (await post(client, wav(audio))).json()["text"] == f"{text(3)} {text(3)}"
+    assert engine.opened > 3, "windows in which nothing is said are among them"
+
+
+async def test_a_window_that_fails_is_the_error_of_the_request(
+    client: httpx.AsyncClient, engine: FakeEngine
+) -> None:
+    engine.kind = lambda stream: LostStream if stream.split("_")[-2] == "3" else FakeStream
+    content = wav(speech(130))
+    response = await post(client, content)
+    assert (response.status_code, response.json()["error"]["code"]) == (503, "engine_failed")
+    streamed = await post(client, content, stream="true")
+    assert '"engine_failed"' in streamed.text
+    assert "transcript.text.done" not in streamed.text
+    assert "[DONE]" not in streamed.text
+    engine.kind = lambda _: FakeStream
+    assert (await post(client, content)).json()["text"] == text(130)
+
+
+async def test_windows_that_lose_their_stream_are_heard_again(
+    client: httpx.AsyncClient, engine: FakeEngine
+) -> None:
+    content = wav(speech(130))
+    assert (await post(client, content)).json()["text"] == text(130)
+    windows, engine.opened = engine.opened, 0
+    engine.kind = lambda stream: LostStream if stream.endswith("_0") else FakeStream
+    assert (await post(client, content)).json()["text"] == text(130)
+    assert engine.opened == 2 * windows
+
+
+class Blocks:
+    """Audio as `files.decode` yields it.
+
+    Attributes:
+        read: blocks that were taken.
+    """
+
+    def __init__(self, audio: Samples) -> None:
+        self._audio = audio
+        self.read = 0
+
+    def __iter__(self) -> Iterator[Samples]:
+        for start in range(0, len(self._audio), SAMPLE_RATE):
+            self.read += 1
+            yield self._audio[start : start + SAMPLE_RATE]
+
+
+async def collected(blocks: Blocks, engine: FakeEngine) -> list[Event]:
+    return [event async for event in transcriptions.transcribe(iter(blocks), engine)]
+
+
+async def at_rest(blocks: Blocks) -> int:
+    """Wait until no more is read; how much was."""
+    before = -1
+    while blocks.read != before:
+        before = blocks.read
+        await asyncio.sleep(0.2)
+    return before
+
+
+@pytest.mark.parametrize(
+    ("limits", "most"),
+    [
+        # A window's end is followed by 1.4 s of silence, which counts as well.
+        ({"backlog_s": 60.0}, 62),
+        ({"unfinished": 2}, 3 * 27),
+    ],
+    ids=["audio", "windows"],
+)
+async def test_a_file_is_read_no_faster_than_the_engine_takes_it(
+    monkeypatch: pytest.MonkeyPatch, limits: dict[str, Any], most: int
+) -> None:
+    monkeypatch.setattr(transcriptions, "FILE", replace(transcriptions.FILE, **limits))
+    engine, blocks = FakeEngine(), Blocks(speech(250))  # 300 s
+    engine.going.clear()
+    reading = asyncio.create_task(collected(blocks, engine))
+    await until(engine, 2)
+    assert await at_rest(blocks) <= most
+    engine.going.set()
+    *deltas, whole = await reading
+    assert isinstance(whole, Completed)
+    assert whole.text == text(250)
+    assert "".join(d.text for d in deltas if isinstance(d, Delta)).strip() == whole.text
+    assert blocks.read == 300
+    assert engine.live == 0
+
+
+async def test_a_file_that_nobody_waits_for_any_more_gives_its_streams_back() -> None:
+    engine, blocks = FakeEngine(), Blocks(speech(130))
+    engine.going.clear()
+    reading = asyncio.create_task(collected(blocks, engine))
+    await until(engine, 3)
+    reading.cancel()
+    await asyncio.gather(reading, return_exceptions=True)
+    assert engine.live == 0
+
+
+async def test_no_more_is_read_of_a_file_after_a_failure() -> None:
+    engine, blocks = FakeEngine(), Blocks(speech(500))
+    engine.kind = lambda _: LostStream
+    with pytest.raises(EngineFailed):
+        await collected(blocks, engine)
+    assert blocks.read < 300, "of 600"
+    assert engine.live == 0
+
+
+async def test_a_file_that_turns_out_bad_at_its_end_fails_with_its_own_error() -> None:
+    engine = FakeEngine()
+
+    def blocks() -> Iterator[Samples]:
+        yield from Blocks(speech(50))
+        raise BadInput("truncated_audio_file", "It breaks off.", "file")
+
+    with pytest.raises(BadInput) as caught:
+        _ = [event async for event in transcriptions.transcribe(blocks(), engine)]
+    assert caught.value.code == "truncated_audio_file"
+    assert engine.opened >= 2
+    assert engine.live == 0

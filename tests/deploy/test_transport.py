@@ -16,7 +16,8 @@ from fastapi import FastAPI
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.fakes.engine import FakeEngine, LostStream, say, silence
+from tests.fakes.clock import Clock
+from tests.fakes.engine import FakeEngine, FakeStream, LostStream, UnplacedStream, say, silence
 from voxtide_server import runner
 from voxtide_server.engine import Samples
 from voxtide_server.plugin import VoxtidePlugin
@@ -169,31 +170,38 @@ async def test_a_dead_engine_is_told_and_closes_with_1011(app: App) -> None:
         await socket.send(append(say(1, 1.0)))
         failed = await until(socket, "conversation.item.input_audio_transcription.failed")
         assert failed["error"]["code"] == "engine_dead"
-        assert (await until(socket, "error"))["error"]["code"] == "engine_dead"
+        error = (await until(socket, "error"))["error"]
+        assert (error["code"], error["acknowledged_s"]) == ("engine_dead", 0.0)
         with pytest.raises(ConnectionClosed):
             await asyncio.wait_for(socket.recv(), 10)
         assert socket.close_code == 1011
 
 
-async def test_a_lost_stream_fails_its_turn_and_nothing_else(
-    app: App, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Turns that are pipelined behind it are still answered, once each."""
-    lose_next_stream(app.engine, monkeypatch)
+async def test_lost_streams_are_not_noticed(app: App) -> None:
+    app.engine.begin_with(LostStream, LostStream)
     async with app.connect() as socket:
         await socket.send(UPDATE)
         for number in range(3):
             await socket.send(append(np.concatenate((say(number), silence(0.4)))))
             await socket.send(COMMIT)
         answers = [await final(socket) for _ in range(3)]
+    assert [m.get("transcript") for m in answers] == ["w0", "w1", "w2"]
+    assert app.engine.opened == 5
+
+
+async def test_a_turn_whose_streams_are_all_lost_fails_and_nothing_else(app: App) -> None:
+    """Turns that are pipelined behind it are still answered, once each."""
+    app.engine.kind = lambda stream: LostStream if stream.split("_")[-2] == "0" else FakeStream
+    async with app.connect() as socket:
+        await socket.send(UPDATE)
+        for number in range(3):
+            # Too short for a first token, so that no stream is lost before the commit.
+            await socket.send(append(np.concatenate((say(number), silence(0.1)))))
+            await socket.send(COMMIT)
+        answers = [await final(socket) for _ in range(3)]
     assert [m.get("transcript") for m in answers] == [None, "w1", "w2"]
     assert answers[0]["error"]["code"] == "engine_failed"
-
-
-def lose_next_stream(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    streams = iter([LostStream(engine)])
-    open_next = engine.open
-    monkeypatch.setattr(engine, "open", lambda name: next(streams, None) or open_next(name))
+    assert "acknowledged_s" not in answers[0]["error"], "the session goes on"
 
 
 async def final(socket: ClientConnection) -> dict[str, Any]:
@@ -203,19 +211,28 @@ async def final(socket: ClientConnection) -> dict[str, Any]:
             return message
 
 
-async def test_an_engine_that_does_not_answer_is_told(
+async def test_an_engine_that_has_no_place_is_told(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner, "STALL_S", 0.2)
-    app.engine.going.clear()
+    clock = Clock()
+    monkeypatch.setattr(runner, "time", clock)
+    monkeypatch.setattr(runner, "WATCH_S", 0.01)
+    app.engine.begin_with(UnplacedStream)
     async with app.connect() as socket:
         await socket.send(UPDATE)
         await socket.send(append(say(1, 2.0)))
+        await opened(app.engine, 1)
+        clock.ahead = runner.LIVE.queue_s + 1
         assert (await final(socket))["error"]["code"] == "engine_failed"
-        app.engine.going.set()
         await socket.send(append(np.concatenate((say(2), silence(0.5)))))
         await socket.send(COMMIT)
         assert (await final(socket))["transcript"] == "w2"
+
+
+async def opened(engine: FakeEngine, streams: int) -> None:
+    async with asyncio.timeout(10):
+        while engine.opened < streams:
+            await asyncio.sleep(0.005)
 
 
 async def test_a_client_that_does_not_read_and_dies_gives_its_stream_back(app: App) -> None:
@@ -321,7 +338,7 @@ async def flood(socket: ClientConnection, message: str, times: int) -> None:
 
 
 async def test_pipelined_turns_beyond_the_limit_wait_and_are_all_answered(app: App) -> None:
-    turns = 3 * runner.MAX_UNFINISHED
+    turns = 3 * runner.LIVE.unfinished
     async with app.connect() as socket:
         await socket.send(UPDATE)
         for number in range(turns):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from voxtide_server import checkpoint
+from voxtide_server.errors import VoxtideError
 
 pytestmark = [
     pytest.mark.integration,  # needs vLLM, though no server
@@ -33,15 +35,97 @@ def model_config() -> Any:
         )
 
 
-def test_an_update_equals_the_generic_processors(model_config: Any) -> None:
+class Nobody:
+    """A listener that hears nothing."""
+
+    def token(self, token: int) -> None:
+        raise AssertionError
+
+    def lost(self, error: VoxtideError) -> None:
+        raise AssertionError
+
+
+def vllm_config(**changes: Any) -> Any:
+    """What of vLLM's configuration decides which way streams take."""
+    given = {
+        "scheduler_cls": "vllm.v1.core.sched.scheduler.Scheduler",
+        "use_v2_model_runner": False,
+        "async_scheduling": False,
+        "enable_prefix_caching": False,
+        "data_parallel_size": 1,
+        "pipeline_parallel_size": 1,
+        "speculative_config": None,
+        **changes,
+    }
+    everything = SimpleNamespace(**given)
+    return SimpleNamespace(
+        scheduler_config=everything,
+        cache_config=everything,
+        parallel_config=everything,
+        **given,
+    )
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("scheduler_cls", None),
+        ("use_v2_model_runner", True),
+        ("async_scheduling", True),
+        ("enable_prefix_caching", True),
+        ("data_parallel_size", 2),
+        ("pipeline_parallel_size", 2),
+        ("speculative_config", object()),
+    ],
+)
+def test_streams_take_vllms_own_way_where_the_other_is_not_proved(
+    setting: str, value: object
+) -> None:
+    from voxtide_server.vllm_engine.engine import SCHEDULER, why_not_decode
+
+    proved = {"scheduler_cls": SCHEDULER}
+    assert why_not_decode(vllm_config(**proved)) is None
+    assert why_not_decode(vllm_config(**{**proved, setting: value})) is not None
+
+
+@pytest.mark.parametrize(
+    ("plugins", "version", "said"),
+    [("voxtide", "0.99.0", "the cost of a frame grows"), ("another", "0.32.0", "")],
+)
+def test_vllm_stays_as_it_is_where_nobody_asked_or_the_version_is_unknown(
+    plugins: str,
+    version: str,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    from vllm.v1.engine.core import EngineCore
+    from vllm.v1.worker.gpu_model_runner import GPUModelRunner
+
+    from voxtide_server import versions
+    from voxtide_server.vllm_engine import patches
+
+    monkeypatch.setenv("VLLM_PLUGINS", plugins)
+    monkeypatch.setattr(versions, "installed", lambda: version)
+    monkeypatch.setattr(logging.getLogger("vllm"), "propagate", True)
+    stock = GPUModelRunner._update_states
+    patches.install()
+    assert GPUModelRunner._update_states is stock
+    assert not hasattr(EngineCore, "voxtide_tick")
+    assert said in caplog.text
+    assert len(caplog.records) == bool(said)
+
+
+async def test_an_update_equals_the_generic_processors(model_config: Any) -> None:
     from vllm.multimodal import MULTIMODAL_REGISTRY
 
-    from voxtide_server.vllm_engine import VllmEngine
+    from voxtide_server.vllm_engine.engine import VllmEngine
 
-    engine = VllmEngine(SimpleNamespace(model_config=model_config), ("nano",))  # type: ignore[arg-type]
+    client: Any = SimpleNamespace(model_config=model_config, vllm_config=vllm_config())
+    engine = VllmEngine(client, ("nano",))
     layout = engine.layout
     assert (layout.prompt, layout.delay, layout.right_pad) == (39, 6, 17)
-    stream = engine.open("a-stream")
+    stream: Any = engine.open("a-stream", Nobody())
     processor = MULTIMODAL_REGISTRY.create_processor(model_config)
     random = np.random.default_rng(3)
     sizes = [39 * 1280 + layout.look_ahead, layout.look_back + 1280 + layout.look_ahead]
@@ -58,3 +142,4 @@ def test_an_update_equals_the_generic_processors(model_config: Any) -> None:
         assert our_item.keys() == their_item.keys()
         assert our_item["audio_arrays"] == their_item["audio_arrays"]
         assert our_item["audio_arrays"].data.dtype == their_item["audio_arrays"].data.dtype
+    stream.close()

@@ -6,7 +6,7 @@ from collections import deque
 
 from tests.fakes.engine import LAYOUT, FakeListener, FakeVocabulary
 from voxtide_server.engine import Samples, StreamLayout
-from voxtide_server.errors import EngineFailed
+from voxtide_server.errors import EngineFailed, VoxtideError
 from voxtide_server.events import (
     Audio,
     Command,
@@ -26,6 +26,8 @@ class Drive:
         streams: windows that wait for the engine, by stream.
         opened: streams that were ever opened.
         longest: tokens of the longest stream.
+        deaf: numbers of streams, in the order in which they are opened, that say only
+            blanks from now on.
     """
 
     def __init__(self, rate: int = 16_000, layout: StreamLayout = LAYOUT) -> None:
@@ -33,6 +35,7 @@ class Drive:
         self.events: list[Event] = []
         self.opened = 0
         self.longest = 0
+        self.deaf: set[int] = set()
         self.streams: dict[str, deque[Samples]] = {}
         self._listeners: dict[str, FakeListener] = {}
 
@@ -62,14 +65,24 @@ class Drive:
             for name in waiting:
                 if name in self.streams:
                     listener = self._listeners[name]
+                    listener.deaf = list(self._listeners).index(name) in self.deaf
                     token = listener.hear(self.streams[name].popleft())
                     self.longest = max(self.longest, listener.windows)
                     self.carry_out(self.session.token(name, token))
 
+    def lose(self, *names: str, error: VoxtideError | None = None) -> None:
+        """The engine loses these streams, or all that are open."""
+        for name in names or list(self.streams):
+            self.carry_out(self.session.stream_lost(name, error or EngineFailed()))
+
     def fail(self) -> None:
-        """Every open stream is lost."""
+        """Every open stream is lost, and another would be no better."""
         for name in list(self.streams):
             self.carry_out(self.session.stream_failed(name, EngineFailed()))
+
+    def idle(self) -> None:
+        """No sample has come for a while."""
+        self.carry_out(self.session.idle())
 
     def finals(self) -> list[Completed | Failed]:
         return [e for e in self.events if isinstance(e, Completed | Failed)]

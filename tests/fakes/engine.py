@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 import numpy as np
 
@@ -64,10 +65,16 @@ class FakeVocabulary:
 
 
 class FakeListener:
-    """Windows in, tokens out: what one engine stream does, without any I/O."""
+    """Windows in, tokens out: what one engine stream does, without any I/O.
+
+    Attributes:
+        windows: that were heard so far.
+        deaf: whether it says only blanks, whatever it hears.
+    """
 
     def __init__(self) -> None:
         self.windows = 0
+        self.deaf = False
         self._ahead: Samples = np.empty(0, np.float32)
         self._word = 0
         self._queue: deque[int] = deque()
@@ -83,6 +90,8 @@ class FakeListener:
             assert not new[:pad].any(), "a stream begins with silence"
             new = new[pad:]
         self.windows += 1
+        if self.deaf:
+            return BLANK
         self._ahead = np.concatenate((self._ahead, new))
         self._listen(self._ahead[:FRAME_SAMPLES])
         self._ahead = self._ahead[FRAME_SAMPLES:]
@@ -100,6 +109,9 @@ class FakeListener:
 
 
 class FakeStream:
+    answers: int | None = None
+    """Windows that it answers before it falls silent; None for all."""
+
     def __init__(self, engine: FakeEngine, listener: Listener) -> None:
         self._engine = engine
         self._listener = listener
@@ -107,6 +119,7 @@ class FakeStream:
         self._task = asyncio.create_task(self._run())
         self._closed = False
         engine.live += 1
+        engine.most = max(engine.most, engine.live)
 
     def feed(self, window: Samples) -> None:
         self._windows.put_nowait(window)
@@ -119,12 +132,13 @@ class FakeStream:
 
     async def _run(self) -> None:
         listener = FakeListener()
-        while not self._closed:
+        while not self._closed and listener.windows != self.answers:
             window = await self._windows.get()
             await self._engine.going.wait()
             if self._engine.dead:
                 self._listener.lost(EngineDead())
                 return
+            self._engine.answered += 1
             self._listener.token(listener.hear(window))
 
 
@@ -136,15 +150,30 @@ class LostStream(FakeStream):
         self._listener.lost(EngineFailed())
 
 
+class UnplacedStream(FakeStream):
+    """A stream that never gets a place in the engine."""
+
+    answers = 0
+
+
+class StalledStream(FakeStream):
+    """A stream that the engine forgets after its fifth token."""
+
+    answers = 5
+
+
 class FakeEngine:
     """See the module.
 
     Attributes:
         live: streams that are open now.
+        most: streams that were ever open at once.
         opened: streams that were ever opened.
         bulk: those of them that were opened as bulk.
+        answered: windows that were answered.
         going: cleared, the engine answers nothing.
         dead: set, every stream fails with its next window.
+        kind: what the stream of an id is.
     """
 
     models = ("fake", "fake-too")
@@ -153,13 +182,21 @@ class FakeEngine:
     def __init__(self) -> None:
         self.vocabulary = FakeVocabulary()
         self.live = 0
+        self.most = 0
         self.opened = 0
         self.bulk = 0
+        self.answered = 0
         self.dead = False
         self.going = asyncio.Event()
         self.going.set()
+        self.kind: Callable[[str], type[FakeStream]] = lambda _: FakeStream
+
+    def begin_with(self, *kinds: type[FakeStream]) -> None:
+        """The next streams are of these kinds, and later ones as they should be."""
+        following = iter(kinds)
+        self.kind = lambda _: next(following, FakeStream)
 
     def open(self, stream_id: str, listener: Listener, *, bulk: bool = False) -> FakeStream:
         self.opened += 1
         self.bulk += bulk
-        return FakeStream(self, listener)
+        return self.kind(stream_id)(self, listener)

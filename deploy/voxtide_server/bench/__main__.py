@@ -14,6 +14,7 @@ import os
 import platform
 import sys
 import tempfile
+from collections.abc import Awaitable
 from contextlib import ExitStack
 from dataclasses import replace
 from importlib.metadata import version
@@ -59,15 +60,17 @@ async def _measure(
     tables: dict[str, list[Row]] = {}
     if "cost" in args.measure:
         tables["Cost, as fast as it goes"] = [
-            await measures.cost(server, short, n) for n in args.streams for server in servers
+            await _told(measures.cost(server, short, n)) for n in args.streams for server in servers
         ]
     if "latency" in args.measure:
         tables["Latency, in real time"] = [
-            await measures.latency(server, short, n) for n in args.paced for server in servers
+            await _told(measures.latency(server, short, n))
+            for n in args.paced
+            for server in servers
         ]
     if "live" in args.measure:
         tables[f"Streams with a p95 latency below {measures.LIVE_MS} ms"] = [
-            await measures.live(server, clip.lasting(seconds), args.live_most)
+            await _told(measures.live(server, clip.lasting(seconds), args.live_most))
             for seconds in args.live_seconds
             for server in servers
         ]
@@ -83,9 +86,15 @@ async def _measure(
         )
     if "idle" in args.measure:
         tables["Idle sessions"] = [
-            await measures.idle(server, clip, args.idle_sessions, 20.0) for server in servers
+            await _told(measures.idle(server, clip, args.idle_sessions, 20.0)) for server in servers
         ]
     return tables
+
+
+async def _told(measure: Awaitable[Row]) -> Row:
+    row = await measure
+    print(row, file=sys.stderr, flush=True)
+    return row
 
 
 def _about() -> dict[str, str]:
