@@ -45,3 +45,11 @@ def test_a_live_speaker_is_never_held_back() -> None:
     fairness = Fairness()
     fairness.begin(FILES, live=True, now=0.0)
     assert fairness.allows("somebody who speaks")
+
+
+def test_files_give_way_at_once_when_steps_grow_longer() -> None:
+    fairness = Fairness()
+    for _ in range(1000):
+        step(fairness, STEP_S / 100)
+    taken = [len(step(fairness, STEP_S)) for _ in range(12)]
+    assert taken[-1] == 1

@@ -37,7 +37,8 @@ class Fairness:
         self._mixed = live and bool(bulk)
         self._held_back = set()
         if self._mixed:
-            count = min(int(self._share), len(bulk))
+            self._share = min(self._share, len(bulk))
+            count = int(self._share)
             first = self._turn % len(bulk)
             self._turn += count
             self._held_back = set((bulk[first:] + bulk[:first])[count:])

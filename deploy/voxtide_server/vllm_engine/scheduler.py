@@ -50,7 +50,7 @@ class _Stream:
     client: int
     number: int
     bulk: bool
-    audio: deque[memoryview] = field(default_factory=deque)
+    audio: deque[bytes] = field(default_factory=deque)
 
 
 class StreamScheduler(Scheduler):
@@ -82,7 +82,8 @@ class StreamScheduler(Scheduler):
         for number, window in windows(fed, audio):
             stream = self._streams.get(_id(client, number))
             if stream is not None:  # it may have been given up in the meantime
-                stream.audio.append(window)
+                # A copy: a view would keep the windows of all streams in this tick.
+                stream.audio.append(bytes(window))
                 self._ready[stream.request.request_id] = stream
         # Last: a stream may be opened and closed within one tick.
         self.finish_requests(
@@ -131,13 +132,13 @@ class StreamScheduler(Scheduler):
         self._fairness.begin(bulk, live, time.monotonic())
         output = super().schedule(throttle_prefills)
         places: list[Place] = []
-        audio: list[memoryview] = []
+        audio: list[bytes] = []
         for name in output.scheduled_encoder_inputs:
             if (stream := self._streams.get(name)) is not None:
                 count = output.num_scheduled_tokens[name]
                 start = stream.request.num_computed_tokens - count
                 audio.append(stream.audio.popleft())
-                places.append((name, start, count, audio[-1].nbytes // SAMPLE_BYTES))
+                places.append((name, start, count, len(audio[-1]) // SAMPLE_BYTES))
                 if not stream.audio:
                     del self._ready[name]
         # vLLM has no field that takes audio to a request which the worker knows
