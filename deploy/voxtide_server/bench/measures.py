@@ -107,9 +107,9 @@ def _waits(server: Server, clip: Clip, done: list[Stream]) -> list[float]:
     return waits
 
 
-async def spoken(stock: Server, clip: Clip) -> tuple[int, ...]:
-    """The frames whose tokens have text: stock vLLM sends a delta for every frame."""
-    (stream,) = await run(stock, clip, 1, paced=False)
+async def heard(server: Server, clip: Clip) -> tuple[int, ...]:
+    """Which deltas have text: on stock vLLM, which sends one for every frame, the frames."""
+    (stream,) = await run(server, clip, 1, paced=False)
     return tuple(number for number, _ in stream.heard)
 
 
