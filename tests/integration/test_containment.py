@@ -21,9 +21,18 @@ from tests.conftest import Clip, Server, serving
 from tests.integration.audio import Pcm, base64_pieces, pause, pcm16
 from tests.integration.live import eventually, gauge, session
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
 PLACES = 4
+
+SURE = ("demo-piper-joe", "voice-091-espeak-Marco", "sentence-176-flite-kal16")
+"""Clips in which no token is a near tie (the smallest margin of a logit is 0.7), so that what
+else is in the batch cannot change it."""
+
+
+@pytest.fixture
+def sure(clips: list[Clip]) -> list[Clip]:
+    return [clip for clip in clips if clip.path.stem in SURE]
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +49,7 @@ async def file_text(server: Server, clip: Clip) -> str:
 
 
 async def test_other_requests_in_the_batch_of_live_streams_do_no_harm(
-    small: Server, clips: list[Clip]
+    small: Server, clips: list[Clip], sure: list[Clip]
 ) -> None:
     """Stock vLLM's engine dies: only rows with audio get an embedding there."""
 
@@ -67,13 +76,13 @@ async def test_other_requests_in_the_batch_of_live_streams_do_no_harm(
             response = await client.post(url, files={"file": clips[0].path.read_bytes()})
         return response.status_code
 
-    speaking = [asyncio.create_task(speak(clip)) for clip in clips[:2]]
+    speaking = [asyncio.create_task(speak(clip)) for clip in sure[:2]]
     generated = []
     while not all(task.done() for task in speaking):
         generated += await asyncio.gather(complete(), complete())
         await translate()  # vLLM's own way for files, which decodes past the end of its audio
     assert set(generated) == {40}
-    assert [task.result() for task in speaking] == [clip.text for clip in clips[:2]]
+    assert [task.result() for task in speaking] == [clip.text for clip in sure[:2]]
 
 
 async def test_sessions_that_pause_do_not_starve_the_next_one(
@@ -133,7 +142,7 @@ async def test_a_stream_longer_than_the_model_allows_goes_on(
 
 
 async def test_a_client_that_never_commits_is_slowed_and_harms_nobody(
-    small: Server, clips: list[Clip]
+    small: Server, clips: list[Clip], sure: list[Clip]
 ) -> None:
     """Stock vLLM takes whatever comes into memory: 480 MB of audio made 1 GB of it."""
     speech = np.tile(np.concatenate([pcm16(clip.path) for clip in clips]), 4)
@@ -155,7 +164,7 @@ async def test_a_client_that_never_commits_is_slowed_and_harms_nobody(
 
         flooding = asyncio.create_task(flood())
         reading = asyncio.create_task(greedy.until("never", seconds=600))
-        for clip in clips[:3]:
+        for clip in sure:
             async with session(small) as live:
                 await live.say(pcm16(clip.path), paced=True)
                 await live.commit()
@@ -177,7 +186,7 @@ def memory(server: Server) -> int:
 
 
 async def test_twenty_who_leave_in_the_middle_of_a_step_are_forgotten(
-    small: Server, clips: list[Clip]
+    small: Server, clips: list[Clip], sure: list[Clip]
 ) -> None:
     async def leave(number: int) -> None:
         async with session(small) as live:
@@ -185,17 +194,19 @@ async def test_twenty_who_leave_in_the_middle_of_a_step_are_forgotten(
             live.socket.transport.abort()
 
     async with session(small) as stays:
-        speaking = asyncio.create_task(stays.say(pcm16(clips[2].path), paced=True))
+        speaking = asyncio.create_task(stays.say(pcm16(sure[0].path), paced=True))
         for number in range(20):
             await asyncio.gather(leave(number), return_exceptions=True)
         await speaking
         await stays.commit()
-        assert await stays.transcript() == clips[2].text
+        assert await stays.transcript() == sure[0].text
     await eventually(small, "vllm:num_requests_running", 0)
     await eventually(small, "vllm:num_requests_waiting", 0)
 
 
-async def test_files_do_not_keep_a_live_speaker_waiting(small: Server, clips: list[Clip]) -> None:
+async def test_files_do_not_keep_a_live_speaker_waiting(
+    small: Server, clips: list[Clip], sure: list[Clip]
+) -> None:
     """Its words are there before the file that was sent first is through."""
     long = np.tile(np.concatenate([np.append(pcm16(c.path), pause(1.0)) for c in clips]), 4)
     async with httpx.AsyncClient(timeout=600) as client:
@@ -207,9 +218,9 @@ async def test_files_do_not_keep_a_live_speaker_waiting(small: Server, clips: li
         ]
         await eventually(small, "vllm:num_requests_running", PLACES // 2)
         async with session(small) as live:
-            await live.say(pcm16(clips[0].path), paced=True)
+            await live.say(pcm16(sure[0].path), paced=True)
             await live.commit()
-            assert await live.transcript() == clips[0].text
+            assert await live.transcript() == sure[0].text
         assert not any(task.done() for task in filing)
         texts = [response.json()["text"] for response in await asyncio.gather(*filing)]
     for text in texts:
