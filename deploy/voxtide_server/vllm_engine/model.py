@@ -7,7 +7,7 @@ tensor b"; vLLM issue 34532 and pull request 34862 are about its relatives). Her
 rows without audio are zero, as stock has them when no row of a batch has any.
 
 `embed_multimodal`: stock computes the spectrogram and the convolutions of each frame
-by itself, which takes half of the worker's time at 32 streams. Here windows of one
+by itself, which took nearly half of the time of a step at 32 streams. Here windows of one
 length, as all live frames are, go through both as one batch.
 """
 
