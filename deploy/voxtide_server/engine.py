@@ -56,6 +56,11 @@ class StreamLayout:
         return 1 + self.left_pad + self.delay
 
     @property
+    def oldest(self) -> int:
+        """Frames of a stream that somebody has spoken into without a pause (session.py)."""
+        return min(self.left_pad + 3 * self.renew_after + self.right_pad, self.max_tokens)
+
+    @property
     def delay_ms(self) -> int:
         """Delay between audio and text in milliseconds."""
         return self.delay * 80
@@ -77,8 +82,12 @@ class Vocabulary(Protocol):
 class Listener(Protocol):
     """Whom a stream tells; never called from within `open`, `feed` or `close`."""
 
-    def token(self, token: int) -> None:
-        """The next token id, one for each window, in order."""
+    def token(self, token: int, logprob: float | None = None) -> None:
+        """The next token id, one for each window, in order.
+
+        Args:
+            logprob: natural logarithm of its probability, where the stream was opened so.
+        """
         ...
 
     def lost(self, error: VoxtideError) -> None:
@@ -116,12 +125,25 @@ class Engine(Protocol):
         """The model's tokens."""
         ...
 
-    def open(self, stream_id: str, listener: Listener, *, bulk: bool = False) -> EngineStream:
+    @property
+    def places(self) -> int:
+        """Streams that can be in the engine at once, as far as this process may count on it."""
+        ...
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs."""
+        ...
+
+    def open(
+        self, stream_id: str, listener: Listener, *, bulk: bool = False, logprobs: bool = False
+    ) -> EngineStream:
         """Open a stream.
 
         Args:
             stream_id: unique in this process.
             listener: is told of its tokens and its end.
             bulk: of a file: live streams come first.
+            logprobs: whether those of its tokens are wanted.
         """
         ...

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voxtide_server.vllm_engine.ticks import LOST, pack, unpack, windows
+from voxtide_server.vllm_engine.ticks import LOST, as_bits, as_float, pack, unpack, windows
 
 NUMBERS = st.integers(0, 2**31 - 1)
 
@@ -18,6 +18,12 @@ def test_answers_come_back_in_their_order(answers: list[tuple[int, int]]) -> Non
 
 def test_a_lost_stream_is_told_from_every_token() -> None:
     assert list(unpack(pack([3, 0, 4, LOST, 3, 131_071]))) == [(3, 0), (4, LOST), (3, 131_071)]
+
+
+@given(st.floats(width=32, allow_nan=False))
+def test_a_logprob_goes_where_a_token_goes(logprob: float) -> None:
+    ((_, bits),) = unpack(pack([1, as_bits(logprob)]))
+    assert as_float(bits) == logprob
 
 
 def test_a_number_without_its_token_is_an_error() -> None:

@@ -9,10 +9,10 @@ output object of vLLM's for a frame.
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections import deque
 from collections.abc import Callable
+from contextvars import Context
 from typing import Any
 
 import numpy as np
@@ -21,9 +21,8 @@ from vllm.v1.metrics import stats as vllm_stats
 
 from ..engine import Listener, Samples
 from ..errors import EngineDead, EngineFailed, VoxtideError
-from .ticks import CALL_ID, LOST, UTILITY, unpack
-
-logger = logging.getLogger("vllm.voxtide")
+from ..logs import logger
+from .ticks import BULK, CALL_ID, LOGPROB, LOGPROBS, LOST, UTILITY, as_float, unpack
 
 TICK_S = 0.02
 """Shortest time between two ticks: what gathering may add to a frame's latency."""
@@ -39,9 +38,10 @@ class DecodeStreams:
     Args:
         client: vLLM's AsyncLLM.
         prompt: tokens that a stream begins with.
+        places: for streams of this process in the engine.
     """
 
-    def __init__(self, client: Any, prompt: list[int]) -> None:
+    def __init__(self, client: Any, prompt: list[int], places: int) -> None:
         self._client = client
         self._core = client.engine_core
         self._prompt = prompt
@@ -52,24 +52,25 @@ class DecodeStreams:
         self._windows: list[Samples] = []
         self._closed: list[int] = []
         self._timer: asyncio.TimerHandle | None = None
+        # A tick is of all streams: its lines in the log are about no request.
+        self._nobody = Context()
         self._last_tick = 0.0
         self._watch: asyncio.Task[None] | None = None
         self._answered = 0
         self._recorded = 0.0
-        config = client.vllm_config
-        share = config.scheduler_config.max_num_seqs // 2
-        # Half of the engine's places at the most, so that live streams find theirs.
-        self._bulk_places = max(1, share // config.parallel_config._api_process_count)
+        # Half of the places at the most, so that live streams find theirs. Where it is the
+        # KV cache that bounds them, a window of a file takes a fraction of what is counted.
+        self._bulk_places = max(1, places // 2)
         self._bulk_waiting: deque[DecodeStream] = deque()
         self._core.utility_results[CALL_ID] = _Answers(self)
 
-    def open(self, stream_id: str, listener: Listener, bulk: bool) -> DecodeStream:
+    def open(self, listener: Listener, bulk: bool, logprobs: bool) -> DecodeStream:
         """Open a stream; the engine hears of it with its first window."""
         if self._watch is None:
             self._client._run_output_handler()
             self._watch = asyncio.create_task(self._look_after())
         self._count = (self._count + 1) % (1 << 31)
-        stream = DecodeStream(self, self._count, listener, bulk)
+        stream = DecodeStream(self, self._count, listener, bulk, logprobs)
         self._streams[self._count] = stream
         return stream
 
@@ -92,7 +93,7 @@ class DecodeStreams:
                 return False
             self._bulk_places -= 1
         stream.started = True
-        self._opened += (stream.number, int(stream.bulk))
+        self._opened += (stream.number, BULK * stream.bulk | LOGPROBS * stream.logprobs)
         return True
 
     def close(self, stream: DecodeStream, tell: bool = True) -> None:
@@ -120,7 +121,7 @@ class DecodeStreams:
         if self._timer is None:
             loop = asyncio.get_running_loop()
             wait = self._last_tick + TICK_S - time.monotonic()
-            self._timer = loop.call_later(max(0.0, wait), self._tick)
+            self._timer = loop.call_later(max(0.0, wait), self._tick, context=self._nobody)
 
     def _tick(self) -> None:
         self._timer = None
@@ -141,15 +142,20 @@ class DecodeStreams:
 
     def answer(self, data: bytes) -> None:
         """Take the tokens of a step."""
+        logprob: float | None = None
         for number, token in unpack(data):
+            if number == LOGPROB:
+                logprob = as_float(token)
+                continue
             stream = self._streams.get(number)
+            known, logprob = logprob, None
             if stream is None:
                 continue  # closed while the step was on its way
             if token == LOST:
                 self._lose(stream, EngineFailed(), tell=False)
             else:
                 self._answered += 1
-                stream.listener.token(token)
+                stream.listener.token(token, known)
         if time.monotonic() - self._recorded > RECORD_S:
             self._record()
 
@@ -188,10 +194,13 @@ class DecodeStream:
         held: windows that wait for a place; only bulk streams do.
     """
 
-    def __init__(self, streams: DecodeStreams, number: int, listener: Listener, bulk: bool) -> None:
+    def __init__(
+        self, streams: DecodeStreams, number: int, listener: Listener, bulk: bool, logprobs: bool
+    ) -> None:
         self.number = number
         self.listener = listener
         self.bulk = bulk
+        self.logprobs = logprobs
         self.started = False
         self.held: list[Samples] = []
         self._streams = streams

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from vllm.engine.protocol import EngineClient
 from vllm.tokenizers import cached_tokenizer_from_config
 
-from ..engine import EngineStream, Listener, StreamLayout
+from ..engine import FRAME_S, EngineStream, Listener, StreamLayout
+from ..logs import logger
 from .decode import DecodeStreams
 from .resumable import ResumableStream
-
-logger = logging.getLogger("vllm.voxtide")
 
 SCHEDULER = "voxtide_server.vllm_engine.scheduler.StreamScheduler"
 """For vLLM's flag --scheduler-cls."""
 
-RENEW_AFTER = 1500
-"""Frames after which a decode request is renewed: 2 min. Its cost is flat but for a copy of
-its tokens each time that it comes back into vLLM's batch."""
-RENEW_RESUMABLE_AFTER = 750
-"""The same for a resumable request, the cost of which grows with each frame: 1 min."""
+RENEW_S = 120.0
+"""Age from which a decode request is renewed. Its cost is flat but for a copy of its tokens
+each time that it comes back into vLLM's batch."""
+RENEW_RESUMABLE_S = 60.0
+"""The same for a resumable request, the cost of which grows with each frame."""
 
 
 class TekkenVocabulary:
@@ -49,9 +47,17 @@ class VllmEngine:
     Args:
         client: the engine client that vLLM hands to its endpoint plugins.
         models: the names under which the model is served.
+        renew_s: age from which a stream is renewed; None for what suits its way.
+
+    Attributes:
+        measurable: whether what it carries can be told from filling it with new streams:
+            not where a frame costs more the older its stream is, and not where another API
+            server may do the same just now.
     """
 
-    def __init__(self, client: EngineClient, models: tuple[str, ...]) -> None:
+    def __init__(
+        self, client: EngineClient, models: tuple[str, ...], renew_s: float | None
+    ) -> None:
         config: Any = client.model_config
         tokenizer: Any = cached_tokenizer_from_config(config)
         encoder = tokenizer.instruct.audio_encoder
@@ -60,23 +66,39 @@ class VllmEngine:
         self._client = client
         self._dtype: Any = config.dtype
         self._prompt: list[int] = [*tokenizer.instruct.start(), *encoder.encode_streaming_tokens()]
-        self._decode: DecodeStreams | None = None
         reason = why_not_decode(client.vllm_config)
-        if reason is None:
-            self._decode = DecodeStreams(client, self._prompt)
-        else:
+        if reason is not None:
             logger.warning(
                 "%s: each frame is a request update of its own, which costs the API server "
-                "twice as much and more the older its stream is; streams are renewed each minute",
+                "twice as much and more the older its stream is, so streams are renewed sooner",
                 reason,
             )
-        self.layout = _layout(encoder.audio_config, config.max_model_len, reason is None)
+        self.layout = _layout(
+            encoder.audio_config,
+            config.max_model_len,
+            renew_s or (RENEW_S if reason is None else RENEW_RESUMABLE_S),
+        )
+        api_servers: int = client.vllm_config.parallel_config._api_process_count
+        self.measurable = reason is None and api_servers == 1
+        self.places = max(1, _places(client.vllm_config, self.layout) // api_servers)
+        self._decode: DecodeStreams | None = None
+        if reason is None:
+            self._decode = DecodeStreams(client, self._prompt, self.places)
 
-    def open(self, stream_id: str, listener: Listener, *, bulk: bool = False) -> EngineStream:
+    @property
+    def alive(self) -> bool:
+        """Whether vLLM's engine core runs."""
+        return not self._client.errored
+
+    def open(
+        self, stream_id: str, listener: Listener, *, bulk: bool = False, logprobs: bool = False
+    ) -> EngineStream:
         """Open a stream; the engine hears of it with its first window."""
         if self._decode is not None:
-            return self._decode.open(stream_id, listener, bulk)
-        return ResumableStream(self._client, stream_id, listener, self._prompt, self._dtype)
+            return self._decode.open(listener, bulk, logprobs)
+        return ResumableStream(
+            self._client, stream_id, listener, self._prompt, self._dtype, logprobs
+        )
 
 
 def why_not_decode(config: Any) -> str | None:
@@ -109,7 +131,14 @@ def why_not_decode(config: Any) -> str | None:
     return next((reason for reason, met in conditions.items() if not met), None)
 
 
-def _layout(audio: Any, max_tokens: int, flat: bool) -> StreamLayout:
+def _places(config: Any, layout: StreamLayout) -> int:
+    """Streams for which the scheduler and the KV cache have room, each as old as it may get."""
+    most: int = config.scheduler_config.max_num_seqs
+    tokens = config.cache_config.kv_cache_size_tokens
+    return most if tokens is None else min(most, tokens // layout.oldest)
+
+
+def _layout(audio: Any, max_tokens: int, renew_s: float) -> StreamLayout:
     per_ms = audio.sampling_rate / 1000
     return StreamLayout(
         delay=audio.get_num_delay_tokens(),
@@ -118,5 +147,5 @@ def _layout(audio: Any, max_tokens: int, flat: bool) -> StreamLayout:
         look_ahead=int(audio.streaming_look_ahead_ms * per_ms),
         look_back=int(audio.streaming_look_back_ms * per_ms),
         max_tokens=max_tokens,
-        renew_after=min(RENEW_AFTER if flat else RENEW_RESUMABLE_AFTER, max_tokens // 4),
+        renew_after=min(round(renew_s / FRAME_S), max_tokens // 4),
     )

@@ -47,6 +47,11 @@ class Fairness:
         """Whether a stream may be in the step."""
         return stream not in self._held_back
 
+    @property
+    def holds_back(self) -> bool:
+        """Whether a stream has to wait for another step."""
+        return bool(self._held_back)
+
     def end(self, now: float) -> None:
         """The step is over."""
         if self._mixed:

@@ -8,7 +8,8 @@ rows without audio are zero, as stock has them when no row of a batch has any.
 
 `embed_multimodal`: stock computes the spectrogram and the convolutions of each frame
 by itself, which took nearly half of the time of a step at 32 streams. Here windows of one
-length, as all live frames are, go through both as one batch.
+length, as all live frames are, go through both as one batch. (No public issue of vLLM's
+is known to us.)
 """
 
 from __future__ import annotations

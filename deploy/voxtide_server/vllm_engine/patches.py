@@ -10,12 +10,10 @@ for the releases in `versions.SUPPORTED` only:
 
 from __future__ import annotations
 
-import logging
 import os
 
 from .. import versions
-
-logger = logging.getLogger("vllm.voxtide")
+from ..logs import logger
 
 
 def install() -> None:

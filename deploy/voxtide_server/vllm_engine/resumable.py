@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncGenerator
 from typing import Any
 
@@ -30,8 +29,7 @@ from vllm.v1.engine.exceptions import EngineDeadError
 
 from ..engine import Listener, Samples
 from ..errors import EngineDead, EngineFailed
-
-logger = logging.getLogger("vllm.voxtide")
+from ..logs import logger
 
 
 class ResumableStream:
@@ -44,11 +42,13 @@ class ResumableStream:
         listener: Listener,
         prompt: list[int],
         dtype: torch.dtype,
+        logprobs: bool,
     ) -> None:
         self._client = client
         self._id = stream_id
         self._prompt = prompt
         self._dtype = dtype
+        self._logprobs = logprobs
         self._windows: asyncio.Queue[Samples] = asyncio.Queue()
         self._last: asyncio.Queue[int] = asyncio.Queue()
         self._count = 0
@@ -81,15 +81,18 @@ class ResumableStream:
             max_tokens=1,
             ignore_eos=True,
             detokenize=False,
+            logprobs=0 if self._logprobs else None,
             output_kind=RequestOutputKind.DELTA,
             skip_clone=True,
         )
         outputs = self._client.generate(self._updates(), sampling, self._id)
         async with contextlib.aclosing(outputs):
             async for output in outputs:
-                for token in output.outputs[0].token_ids:
+                completion = output.outputs[0]
+                for at, token in enumerate(completion.token_ids):
                     self._last.put_nowait(token)
-                    self._listener.token(token)
+                    scores = completion.logprobs[at] if completion.logprobs else None
+                    self._listener.token(token, scores[token].logprob if scores else None)
 
     async def _updates(self) -> AsyncGenerator[EngineUpdate]:
         token_ids = list(self._prompt)

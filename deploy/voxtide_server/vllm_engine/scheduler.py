@@ -6,7 +6,8 @@ vLLM's scheduler passes over a running request whose number of new tokens is 0, 
 asks `_try_schedule_encoder_inputs` for that number; here it is 0 while the audio of
 the next position has not come. Nothing of a frame is kept once its step is
 scheduled, so a step does the same work whatever the age of its streams (vLLM issue
-58324: stock copies and sends all features of a session for each frame).
+58324: stock copies and sends all features of a session for each frame; 50860: and
+keeps them).
 
 What follows from audio not being kept: a stream cannot be computed again. Where vLLM
 would preempt one, it is given up, and the API server starts it anew with the audio
@@ -35,7 +36,7 @@ from vllm.v1.request import Request, RequestStatus
 from vllm.v1.serial_utils import UtilityResult
 
 from .fairness import Fairness
-from .ticks import CALL_ID, LOST, pack, windows
+from .ticks import BULK, CALL_ID, LOGPROB, LOGPROBS, LOST, as_bits, pack, windows
 from .worker import HEARD, SAMPLE_BYTES, Place
 
 STATS_S = 0.1
@@ -64,6 +65,7 @@ class StreamScheduler(Scheduler):
         self._answers: dict[int, list[int]] = {}
         self._fairness = Fairness()
         self._last_stats = 0.0
+        self._full = False
 
     # ---- ticks -----------------------------------------------------------------------
 
@@ -77,8 +79,9 @@ class StreamScheduler(Scheduler):
         closed: list[int],
     ) -> None:
         """Take a tick; on the core's own thread, between two steps."""
-        for number, bulk in zip(opened[::2], opened[1::2], strict=True):
-            self._open(client, number, bool(bulk), prompt)
+        self._full = False
+        for number, traits in zip(opened[::2], opened[1::2], strict=True):
+            self._open(client, number, traits, prompt)
         for number, window in windows(fed, audio):
             stream = self._streams.get(_id(client, number))
             if stream is not None:  # it may have been given up in the meantime
@@ -90,7 +93,7 @@ class StreamScheduler(Scheduler):
             [_id(client, number) for number in closed], RequestStatus.FINISHED_ABORTED
         )
 
-    def _open(self, client: int, number: int, bulk: bool, prompt: list[int]) -> None:
+    def _open(self, client: int, number: int, traits: int, prompt: list[int]) -> None:
         name = _id(client, number)
         request = Request(
             request_id=name,
@@ -102,6 +105,8 @@ class StreamScheduler(Scheduler):
                 max_tokens=self.max_model_len,
                 ignore_eos=True,
                 detokenize=False,
+                # Those of the tokens themselves, and of no others.
+                logprobs=0 if traits & LOGPROBS else None,
                 output_kind=RequestOutputKind.DELTA,
             ),
             pooling_params=None,
@@ -110,7 +115,7 @@ class StreamScheduler(Scheduler):
                 MultiModalFeatureSpec(None, "audio", name, PlaceholderRange(0, len(prompt)))
             ],
         )
-        self._streams[name] = _Stream(request, client, number, bulk)
+        self._streams[name] = _Stream(request, client, number, bool(traits & BULK))
         self.add_request(request)
 
     def answer_through(self, send: Callable[[tuple[int, EngineCoreOutputs]], None]) -> None:
@@ -120,16 +125,21 @@ class StreamScheduler(Scheduler):
     # ---- a step ----------------------------------------------------------------------
 
     def get_num_unfinished_requests(self) -> int:
-        """Streams without audio are no work: the core sleeps until the next tick."""
-        starved = len(self._streams) - len(self._ready)
+        """Streams that cannot go on are no work: the core sleeps until the next tick.
+
+        Those are streams without audio, and those that have some and wait for a place
+        while all that have a place are without audio.
+        """
         unfinished: int = super().get_num_unfinished_requests()
-        return unfinished - starved
+        others = unfinished - len(self._streams)
+        return others if self._full else others + len(self._ready)
 
     def schedule(self, throttle_prefills: bool = False) -> SchedulerOutput:
         """Schedule a step and add the audio that its streams need."""
         live = any(not stream.bulk for stream in self._ready.values())
         bulk = [name for name, stream in self._ready.items() if stream.bulk]
         self._fairness.begin(bulk, live, time.monotonic())
+        self._full = True  # unless a step or a place comes of this
         output = super().schedule(throttle_prefills)
         places: list[Place] = []
         audio: list[bytes] = []
@@ -144,6 +154,8 @@ class StreamScheduler(Scheduler):
         # vLLM has no field that takes audio to a request which the worker knows
         # already; an attribute of our own is pickled with the rest.
         setattr(output, HEARD, (places, b"".join(audio)))
+        idle = not output.num_scheduled_tokens and not self._fairness.holds_back
+        self._full = self._full and idle
         return output
 
     def _try_schedule_encoder_inputs(
@@ -201,7 +213,10 @@ class StreamScheduler(Scheduler):
                     others.append(output)
                     continue
                 answers = self._answers.setdefault(client, [])
-                for token in output.new_token_ids:
+                for at, token in enumerate(output.new_token_ids):
+                    if output.new_logprobs is not None:
+                        logprob = float(output.new_logprobs.logprobs[at][0])
+                        answers += (LOGPROB, as_bits(logprob))
                     answers += (number, token)
                 if output.finish_reason is not None:  # max_model_len, as a last resort
                     answers += (number, LOST)
@@ -240,6 +255,7 @@ class StreamScheduler(Scheduler):
         self._free_request(request)
 
     def _free_request(self, request: Request, delay_free_blocks: bool = False) -> Any:
+        self._full = False
         self._streams.pop(request.request_id, None)
         self._ready.pop(request.request_id, None)
         return super()._free_request(request, delay_free_blocks)

@@ -9,13 +9,14 @@ fed, audio, closed)`:
 
     client  index of the API server
     prompt  tokens that new streams begin with
-    opened  numbers of new streams, each followed by 1 if it is bulk, else 0
+    opened  numbers of new streams, each followed by a sum of BULK and LOGPROBS
     fed     for each window the number of its stream and its size in bytes
     audio   all windows in that order, samples as float32
     closed  numbers of streams whose tokens are not wanted any more
 
 The answers of a step are pairs of int32, a stream's number and a token; LOST stands
-for the token of a stream that the engine had to give up.
+for the token of a stream that the engine had to give up. Where a stream was opened with
+LOGPROBS, each of its pairs has one before it: LOGPROB, and the bits of a float32.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ CALL_ID = 0x766F7874696465
 """Under which the engine core answers; vLLM draws its own ids at random, from 64 bits."""
 
 LOST = -1
+LOGPROB = -1
+"""In the place of a stream's number."""
+BULK, LOGPROBS = 1, 2
 
 
 def windows(fed: list[int], audio: bytes) -> Iterator[tuple[int, memoryview]]:
@@ -38,6 +42,16 @@ def windows(fed: list[int], audio: bytes) -> Iterator[tuple[int, memoryview]]:
     for number, size in zip(fed[::2], fed[1::2], strict=True):
         yield number, view[at : at + size]
         at += size
+
+
+def as_bits(value: float) -> int:
+    """A float32 in the place of a token."""
+    return array("i", array("f", (value,)).tobytes())[0]
+
+
+def as_float(bits: int) -> float:
+    """The inverse of `as_bits`."""
+    return array("f", array("i", (bits,)).tobytes())[0]
 
 
 def pack(answers: list[int]) -> bytes:
