@@ -201,6 +201,9 @@ class AsyncSession:
             for text in texts:
                 async with asyncio.timeout(self._timeout.feed):
                     await self._socket.send(text)
+                # While the network takes everything at once, sending waits for nothing, and
+                # whoever reads the words in this loop would have no turn until all is sent.
+                await asyncio.sleep(0)
         except ConnectionClosed as closed:
             raise self._ended(closed) from closed
         except TimeoutError as late:

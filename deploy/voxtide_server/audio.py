@@ -11,27 +11,65 @@ import soxr
 from .engine import FRAME_SAMPLES, SAMPLE_RATE, Samples, StreamLayout
 from .errors import BadInput
 
-PCM_RATES = (8_000, 16_000, 24_000, 48_000)
-"""Sample rates in Hz that a client may send PCM16 at."""
+RATES = (8_000, 11_025, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
+"""Sample rates in Hz that a client may send."""
 
 
-def pcm16(data: bytes, param: str) -> Samples:
-    """Decode little-endian 16-bit PCM.
+def _mu_law() -> Samples:
+    """Value of each byte, by ITU-T G.711: sign, three bits of exponent, four of mantissa."""
+    code = ~np.arange(256, dtype=np.uint8)
+    exponent, mantissa = (code >> 4 & 7).astype(np.int32), (code & 15).astype(np.int32)
+    magnitude = ((2 * mantissa + 33) << exponent + 2) - 132
+    return (np.where(code & 128, -magnitude, magnitude) / 32768).astype(np.float32)
+
+
+def _a_law() -> Samples:
+    """As `_mu_law`, with even bits inverted and a linear part at the bottom."""
+    code = np.arange(256, dtype=np.uint8) ^ 0x55
+    exponent, mantissa = (code >> 4 & 7).astype(np.int32), (code & 15).astype(np.int32)
+    hidden = np.where(exponent > 0, 33, 1)
+    magnitude = (2 * mantissa + hidden) << np.maximum(exponent, 1) + 2
+    return (np.where(code & 128, magnitude, -magnitude) / 32768).astype(np.float32)
+
+
+_LAWS = {"pcm_mulaw": _mu_law(), "pcm_alaw": _a_law()}
+_INTEGERS = {"pcm_s16le": ("<i2", 1 / 32768), "pcm_s32le": ("<i4", 1 / 2147483648)}
+G711_RATE = 8_000
+"""Samples a second of the two laws, by the standard."""
+_FLOATS = {"pcm_f16le": "<f2", "pcm_f32le": "<f4"}
+ENCODINGS = (*_INTEGERS, *_FLOATS, *_LAWS)
+"""How samples may be written, by Mistral's names."""
+
+
+def decode(data: bytes, encoding: str, param: str) -> Samples:
+    """Decode samples.
 
     Args:
-        data: an even number of bytes.
+        data: a whole number of them.
+        encoding: one of `ENCODINGS`.
         param: the field that `data` came in, for the error.
 
+    Returns:
+        Samples in [-1, 1]; floats beyond are cut to that.
+
     Raises:
-        BadInput: `invalid_audio` for an odd number of bytes.
+        BadInput: `invalid_audio` for half a sample, or a float that is no number.
     """
-    if len(data) % 2:
-        raise BadInput("invalid_audio", "PCM16 audio has an odd number of bytes.", param)
-    return np.frombuffer(data, dtype="<i2").astype(np.float32) / np.float32(32768)
+    if encoding in _LAWS:
+        return _LAWS[encoding][np.frombuffer(data, np.uint8)]
+    kind, scale = _INTEGERS.get(encoding) or (_FLOATS[encoding], 1.0)
+    if len(data) % np.dtype(kind).itemsize:
+        raise BadInput("invalid_audio", "The audio ends in the middle of a sample.", param)
+    samples = np.frombuffer(data, kind).astype(np.float32) * np.float32(scale)
+    if encoding in _FLOATS:
+        if not np.isfinite(samples).all():
+            raise BadInput("invalid_audio", "The audio holds samples that are no numbers.", param)
+        samples = samples.clip(-1.0, 1.0)
+    return samples
 
 
 class Resampler:
-    """Any of `PCM_RATES` to 16 kHz, piece by piece.
+    """Any of `RATES` to 16 kHz, piece by piece.
 
     Args:
         rate: of what is pushed, in Hz.
@@ -83,9 +121,15 @@ class Framer:
         while self._origin + len(self._buffer) >= self._end + self._layout.look_ahead:
             yield self._cut()
 
-    def finish(self) -> Iterator[Samples]:
-        """Add the silence after which the last words come out."""
-        return self.push(np.zeros(self._layout.right_pad * FRAME_SAMPLES, np.float32))
+    def finish(self, silent: int = 0) -> Iterator[Samples]:
+        """Add the silence after which the last words come out.
+
+        Args:
+            silent: frames of it that are there already; those that the model's delay
+                needs are added whatever is.
+        """
+        frames = max(self._layout.delay + 1, self._layout.right_pad - silent)
+        return self.push(np.zeros(frames * FRAME_SAMPLES, np.float32))
 
     def _cut(self) -> Samples:
         window = self._buffer[: self._end + self._layout.look_ahead - self._origin]
@@ -99,14 +143,17 @@ class Framer:
 class Tail:
     """The last samples of a stream, addressed by their position in it.
 
+    Args:
+        start: position of the first one.
+
     Attributes:
         end: position after the last sample.
     """
 
-    def __init__(self) -> None:
-        self.end = 0
+    def __init__(self, start: int = 0) -> None:
+        self.end = start
         self._pieces: deque[Samples] = deque()
-        self._start = 0
+        self._start = start
 
     def push(self, samples: Samples) -> None:
         """Add samples at the end."""

@@ -3,6 +3,7 @@
     VoxtideError
     ├── BadInput          the client's fault; the connection goes on
     │   └── UnknownModel
+    ├── Refused           not let in: no key, no room
     ├── EngineFailed      the engine lost one stream; worth another try
     │   └── EngineDead    it is gone with all of them
     └── InternalError     the server made a mistake
@@ -41,22 +42,31 @@ _QUOTED = 100
 CODES: dict[str, Code] = {
     "audio_too_long": Code(_INVALID, 413),
     "binary_frame": Code(_INVALID, 400),
+    "draining": Code("server_error", 503, 1012, retryable=True),
     "empty_audio_file": Code(_INVALID, 400),
     "engine_dead": Code("server_error", 503, 1011, retryable=True),
     "engine_failed": Code("server_error", 503, retryable=True),
+    "invalid_api_key": Code(_INVALID, 401, 1008),
     "internal_error": Code("server_error", 500, 1011, retryable=True),
     "invalid_audio": Code(_INVALID, 400),
     "invalid_audio_file": Code(_INVALID, 400),
     "invalid_event": Code(_INVALID, 400),
     "invalid_json": Code(_INVALID, 400),
     "invalid_value": Code(_INVALID, 400),
+    "key_limit": Code("rate_limit_error", 429, 1013, retryable=True),
+    "message_too_large": Code(_INVALID, 413),
     "missing_field": Code(_INVALID, 400),
     "model_not_found": Code(_INVALID, 404),
     "no_audio_stream": Code(_INVALID, 400),
+    "origin_not_allowed": Code(_INVALID, 403, 1008),
+    "server_full": Code("server_error", 503, 1013, retryable=True),
+    "session_ended": Code(_INVALID, 400),
+    "starting": Code("server_error", 503, 1013, retryable=True),
     "truncated_audio_file": Code(_INVALID, 400),
     "unknown_event": Code(_INVALID, 400),
     "unsupported_rate": Code(_INVALID, 400),
     "unsupported_value": Code(_INVALID, 400),
+    "upload_stalled": Code(_INVALID, 408, retryable=True),
     "upload_too_large": Code(_INVALID, 413),
 }
 
@@ -112,6 +122,18 @@ class UnknownModel(BadInput):
     def __init__(self, model: str, served: str, param: str = "model") -> None:
         message = f"The model {quoted(model)} is not served here; {served!r} is."
         super().__init__("model_not_found", message, param)
+
+
+class Refused(VoxtideError):
+    """A connection or a request is not let in.
+
+    Args:
+        retry_s: seconds after which another try makes sense, where one does.
+    """
+
+    def __init__(self, code: str, message: str, retry_s: int | None = None) -> None:
+        super().__init__(code, message)
+        self.retry_s = retry_s
 
 
 class EngineFailed(VoxtideError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .endpointing import Detection
 from .engine import Samples
 from .errors import VoxtideError
 
@@ -16,7 +17,7 @@ class Configure:
     """Samples that follow come at this rate.
 
     Attributes:
-        rate: in Hz, one of `audio.PCM_RATES`.
+        rate: in Hz, one of `audio.RATES`.
     """
 
     rate: int
@@ -43,7 +44,48 @@ class Clear:
     """Forget the audio of the turn that is not committed."""
 
 
-Command = Configure | Audio | Commit | Clear
+@dataclass(frozen=True, slots=True)
+class End:
+    """No more audio comes: what is there is a last turn, and then the session is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    """The client wants to know up to where it need not send audio again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """The session goes on where another one ended; before any audio.
+
+    Attributes:
+        at: position of the first sample, in seconds of the whole.
+        previous: id of the last turn that was committed there.
+    """
+
+    at: float
+    previous: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Detect:
+    """Turns that follow end by themselves.
+
+    Attributes:
+        detection: how, or None to leave it to the client.
+    """
+
+    detection: Detection | None
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Whether the client wants to know how likely each token was, from the next turn on."""
+
+    logprobs: bool
+
+
+Command = Configure | Audio | Commit | Clear | End | Acknowledge | Resume | Detect | Score
 
 # ---- events: session -> dialect ---------------------------------------------------
 
@@ -64,18 +106,33 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class Scored:
+    """A text token.
+
+    Attributes:
+        piece: its UTF-8 bytes, which may end inside a character.
+        logprob: natural logarithm of its probability.
+    """
+
+    piece: bytes
+    logprob: float
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
     """Words between two pauses (see `transcript.SEGMENT_PAUSE_S`).
 
     Attributes:
         number: counts from 0 within its turn.
         tokens: ids of its text tokens.
+        logprobs: of its text tokens, where they were asked for.
     """
 
     number: int
     text: str
     words: tuple[Word, ...]
     tokens: tuple[int, ...]
+    logprobs: tuple[Scored, ...] = ()
 
     @property
     def start(self) -> float:
@@ -95,11 +152,13 @@ class Delta:
     Attributes:
         turn: id of the turn.
         end: end of the word or words that this text belongs to.
+        logprobs: of its tokens, where they were asked for.
     """
 
     turn: str
     text: str
     end: float
+    logprobs: tuple[Scored, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +205,11 @@ class Completed:
         """Words of all segments."""
         return tuple(word for segment in self.segments for word in segment.words)
 
+    @property
+    def logprobs(self) -> tuple[Scored, ...]:
+        """Those of all segments, where they were asked for."""
+        return tuple(scored for segment in self.segments for scored in segment.logprobs)
+
 
 @dataclass(frozen=True, slots=True)
 class Failed:
@@ -160,4 +224,82 @@ class Cleared:
     """The audio that was not committed is forgotten."""
 
 
-Event = Delta | SegmentEnded | Committed | Completed | Failed | Cleared
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Every turn is final and no more will come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draining:
+    """The server is to stop: the session is closed after this turn, or when the time is up.
+
+    Attributes:
+        seconds: that are left.
+    """
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """Everything that was said before this is out as a whole, or has failed.
+
+    Attributes:
+        position: where another session would have to go on.
+    """
+
+    position: float
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """Somebody began to speak.
+
+    Attributes:
+        position: where, with the padding before it.
+    """
+
+    turn: str
+    position: float
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStopped:
+    """They stopped, and the turn ends.
+
+    Attributes:
+        position: of the turn's end, the silence included.
+    """
+
+    turn: str
+    position: float
+
+
+@dataclass(frozen=True, slots=True)
+class IdleTimeout:
+    """Nobody has spoken for long, and the turn ends.
+
+    Attributes:
+        start: where the turn begins.
+        end: where it ends.
+    """
+
+    turn: str
+    start: float
+    end: float
+
+
+Event = (
+    Delta
+    | SpeechStarted
+    | SpeechStopped
+    | IdleTimeout
+    | SegmentEnded
+    | Committed
+    | Completed
+    | Failed
+    | Cleared
+    | Ended
+    | Draining
+    | Acknowledged
+)

@@ -7,6 +7,7 @@ memory as a whole, neither its bytes nor its samples.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import groupby
@@ -32,8 +33,11 @@ BLOCK_SAMPLES = SAMPLE_RATE
 
 _LOSSLESS = (b"RIFF", b"RIFX", b"RF64", b"fLaC", b"FORM")
 _RATES = range(2_000, 768_001)
+_UNKNOWN_FRAMES = (1 << 63) - 1
 _READ_SAMPLES = 1 << 18
 _JUNK_PACKETS = 3
+_PACKED = re.compile(rb"dcomzlib.{4}cmvd", re.DOTALL)
+_PACKED_BYTES = 16
 
 # FFmpeg also reads formats that are lists of other files or addresses (HLS,
 # DASH, concat, SDP). An upload must never make the server open one of those.
@@ -114,6 +118,7 @@ def _chunks(file: BinaryIO, max_seconds: float) -> Iterator[Chunk]:
             with sound:
                 yield from _read_lossless(sound, max_seconds)
             return
+        _check_not_packed(file)
         file.seek(0)
         with av.open(file, mode="r", options=_OPEN_OPTIONS) as container:
             yield from _read_container(container, max_seconds)
@@ -157,8 +162,9 @@ def _open_lossless(file: BinaryIO) -> soundfile.SoundFile | None:
         sound = soundfile.SoundFile(_Source(file))
     except soundfile.SoundFileError:
         return None
-    # libsndfile takes the length 0 that a pipe leaves in a WAV at its word.
-    if sound.frames == 0:
+    # A pipe leaves no length: libsndfile takes the 0 in a WAV at its word, and says that a
+    # FLAC is as long as can be.
+    if sound.frames in (0, _UNKNOWN_FRAMES):
         sound.close()
         return None
     return sound
@@ -262,6 +268,17 @@ def _blocks(pieces: Iterable[Samples]) -> Iterator[Samples]:
                 block, filled = np.empty(BLOCK_SAMPLES, np.float32), 0
     if filled:
         yield block[:filled]
+
+
+def _check_not_packed(file: BinaryIO) -> None:
+    """Refuse a QuickTime header that is packed, as some were in the nineties: FFmpeg unpacks
+    it at once, to 2 GB if it says so, wherever it stands."""
+    file.seek(0)
+    last = b""
+    while piece := file.read(1 << 20):
+        if _PACKED.search(last + piece):
+            raise AudioFileError("invalid_audio_file", "Packed headers are not read.")
+        last = piece[-_PACKED_BYTES:]
 
 
 def _check_announced(seconds: float, max_seconds: float) -> None:

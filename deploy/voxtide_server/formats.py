@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterable
+from statistics import fmean
 from typing import Any
 
+from .dialects.base import scores
 from .events import Completed, Segment, Word
 
 JSON = "application/json"
 
 
 def as_json(result: Completed, language: str | None, granularities: set[str]) -> dict[str, Any]:
-    """`json`: the text alone."""
-    return {"text": result.text, "usage": _usage(result)}
+    """`json`: the text, and how likely its tokens were where that was asked for."""
+    return {"text": result.text, **scores(result.logprobs), "usage": _usage(result)}
 
 
 def as_verbose_json(
@@ -21,8 +23,8 @@ def as_verbose_json(
 ) -> dict[str, Any]:
     """`verbose_json`: segments, and words where they are asked for.
 
-    The model has no score of its own for a segment, so `avg_logprob` and
-    `no_speech_prob` are null; `seek` is 0 since nothing was sought.
+    The model has no `no_speech_prob` for a segment: it is null, and `avg_logprob` too
+    where logprobs were not asked for; `seek` is 0 since nothing was sought.
     """
     body: dict[str, Any] = {
         "task": "transcribe",
@@ -94,11 +96,17 @@ def _segment(segment: Segment) -> dict[str, Any]:
         "text": segment.text,
         "tokens": list(segment.tokens),
         "temperature": 0.0,
-        "avg_logprob": None,
+        "avg_logprob": _mean(segment),
         # As Whisper defines it: bytes of the text over bytes of its zlib compression.
         "compression_ratio": round(len(text) / len(zlib.compress(text)), 3),
         "no_speech_prob": None,
     }
+
+
+def _mean(segment: Segment) -> float | None:
+    if not segment.logprobs:
+        return None
+    return round(fmean(scored.logprob for scored in segment.logprobs), 4)
 
 
 def _times(segment: Segment, point: str) -> str:

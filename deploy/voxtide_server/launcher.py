@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import secrets
 import signal
 import socket
 import sys
@@ -20,12 +21,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NoReturn
 
-from . import checkpoint, machine, profiles, supervisor
+from . import checkpoint, config, drain, machine, profiles, supervisor
+from .keys import Keys
 from .start_errors import MachineError, StartError, UsageError
 
 PLUGIN = "voxtide"
 _SERVER = "voxtide_server.vllm_engine.serve"
 _MISTRAL = ("--tokenizer-mode", "mistral", "--config-format", "mistral", "--load-format", "mistral")
+# The lines of uvicorn's log have no request id; the gate writes one for each request.
+_LOG = ("--uvicorn-log-level", "warning")
 _OURS = ("--model", "--served-model-name", "--host", "--port", "--uds")
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
@@ -50,19 +54,25 @@ def main(argv: Sequence[str]) -> int:
 def serve(argv: Sequence[str]) -> None:
     """Like `main`, but raises StartError for whatever goes wrong."""
     args, extra = parse(argv)
+    settings, drain_s = _settings(args, os.environ)
     profile = choose_profile(args.profile)
     with machine.reserve(args.host, args.port) as held, _stoppable():
         model = checkpoint.resolve(args.model, args.delay_ms)
+        names = args.served_model_name or [model.name]
         port: int = held.getsockname()[1]
         tls = any(flag.startswith("--ssl-certfile") for flag in extra)
         url = f"{'https' if tls else 'http'}://{_in_url(args.host)}:{port}/v1"
-        supervisor.run(
-            command(model, profile, args.host, port, extra),
-            environment(profile, os.environ),
-            health=supervisor.Health(_WILDCARDS.get(args.host, args.host), port, tls),
-            on_ready=lambda: _announce(held, url, model),
-            grace_s=args.grace_seconds,
-        )
+        with drain.run_folder(args.host, port) as folder:
+            settings[drain.FOLDER] = str(folder.path)
+            supervisor.run(
+                command(model, names, profile, args.host, port, extra),
+                environment(profile, {**os.environ, **settings}),
+                health=supervisor.Health(_WILDCARDS.get(args.host, args.host), port, tls),
+                on_ready=lambda: _announce(held, url, names[0], model.delay_ms),
+                drain=folder,
+                drain_s=drain_s,
+                grace_s=args.grace_seconds,
+            )
 
 
 def parse(argv: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
@@ -74,11 +84,32 @@ def parse(argv: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
     at = list(argv).index("--") if "--" in argv else len(argv)
     ours, extra = list(argv[:at]), list(argv[at + 1 :])
     for flag in extra:
-        if flag.split("=")[0] in _OURS:
-            raise UsageError(f"{flag.split('=')[0]} cannot be given after --")
+        name = flag.split("=")[0].replace("_", "-")  # vLLM takes either spelling
+        if name in _OURS:
+            raise UsageError(f"{name} cannot be given after --")
     args = _parser().parse_args(ours)
     checkpoint.check_delay_ms(args.delay_ms)
     return args, extra
+
+
+def _settings(args: argparse.Namespace, environ: Mapping[str, str]) -> tuple[dict[str, str], float]:
+    """Variables that carry the settings to the plugin, and the time that sessions get to end.
+
+    Raises:
+        UsageError: a setting is wrong, wherever it was given.
+    """
+    file = {} if args.config is None else {config.FILE: args.config}
+    flags = {
+        name: value
+        for name in config.Config.model_fields
+        if (value := vars(args)[name]) is not None
+    }
+    settings = config.load({**environ, **file}, flags)
+    Keys(None, settings.keys_file, "")  # what is wrong with the file is told at once
+    given = {**file, **{config.variable(name): value for name, value in flags.items()}}
+    if settings.signing_secret is None:  # one for all API servers
+        given[config.variable("signing_secret")] = secrets.token_hex()
+    return given, settings.drain_seconds
 
 
 def choose_profile(name: str | None) -> profiles.Profile:
@@ -115,16 +146,17 @@ def _profile_for(device: machine.Device) -> profiles.Profile:
 
 def command(
     model: checkpoint.Checkpoint,
+    names: Sequence[str],
     profile: profiles.Profile,
     host: str,
     port: int,
     extra: Sequence[str],
 ) -> list[str]:
     """vLLM's command line; where a flag is there twice, vLLM takes the last."""
-    ours = ["--model", str(model.folder), "--served-model-name", model.name]
+    ours = ["--model", str(model.folder), "--served-model-name", *names]
     address = ["--host", host, "--port", str(port)]
     start = [sys.executable, "-m", _SERVER]
-    return [*start, *ours, *address, *_MISTRAL, *profile.arguments(), *extra]
+    return [*start, *ours, *address, *_MISTRAL, *_LOG, *profile.arguments(), *extra]
 
 
 def environment(profile: profiles.Profile, environ: Mapping[str, str]) -> dict[str, str]:
@@ -141,10 +173,9 @@ def environment(profile: profiles.Profile, environ: Mapping[str, str]) -> dict[s
     return {**quiet, **profile.env, **environ, "VLLM_PLUGINS": ",".join(plugins)}
 
 
-def _announce(held: socket.socket, url: str, model: checkpoint.Checkpoint) -> None:
+def _announce(held: socket.socket, url: str, name: str, delay_ms: int) -> None:
     held.close()
-    line = f"voxtide ready: {url} (model {model.name}, delay {model.delay_ms} ms)"
-    print(line, flush=True)
+    print(f"voxtide ready: {url} (model {name}, delay {delay_ms} ms)", flush=True)
 
 
 def _in_url(host: str) -> str:
@@ -189,6 +220,12 @@ def _parser() -> argparse.ArgumentParser:
         "such as mistralai/Voxtral-Mini-4B-Realtime-2602 (default: nano)",
     )
     parser.add_argument(
+        "--served-model-name",
+        nargs="+",
+        metavar="NAME",
+        help="what clients call the model; of several the first is told (default: its own name)",
+    )
+    parser.add_argument(
         "--profile",
         help=f"settings for a kind of machine: {', '.join(profiles.names())} "
         "(default: by what is there)",
@@ -207,8 +244,14 @@ def _parser() -> argparse.ArgumentParser:
         "--grace-seconds",
         type=float,
         default=30.0,
-        help="time to stop before everything is killed (default: %(default)s)",
+        help="time that vLLM gets to stop, once its sessions have ended, before everything "
+        "is killed (default: %(default)s)",
     )
+    parser.add_argument("--config", metavar="FILE", help="YAML file with any of the settings below")
+    group = parser.add_argument_group("settings", "the same in the environment and in FILE")
+    for name, field in config.Config.model_fields.items():
+        default = "" if field.default is None else f" (default: {field.default})"
+        group.add_argument(config.flag(name), metavar="VALUE", help=f"{field.description}{default}")
     return parser
 
 

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from . import logs, metrics
+from .config import Config
+from .effects import CloseStream, Effect, Emit, FeedStream, OpenStream
 from .engine import Engine, EngineStream, Samples
 from .errors import EngineDead, EngineFailed, InternalError, VoxtideError
 from .events import Audio, Command, Event
-from .session import CloseStream, Effect, Emit, FeedStream, OpenStream, Session
+from .logs import logger
+from .session import Session
+from .watch import Progress
 
-logger = logging.getLogger("vllm.voxtide")
-
-STALL_S = 15.0
-"""Seconds without a token, with audio waiting, after which a stream counts as lost."""
-IDLE_S = 3.0
-"""Seconds without a sample after which a session gives its place in the engine back..."""
 CUT_OFF_S = 15.0
-"""...and where they stopped in the middle of speech: a network that stands still goes on."""
+"""Seconds without a sample after which a session gives its place in the engine back where
+they stopped in the middle of speech: a network that stands still goes on."""
+UNFINISHED = 4
+"""Committed turns of a live session that may be unfinished before the client waits."""
 WATCH_S = 1.0
 """Seconds between two looks at a session's streams."""
 
@@ -34,17 +35,31 @@ class Limits:
         backlog_s: seconds of audio that may wait for the engine before the client waits.
         unfinished: committed turns that may be unfinished before the client waits.
         queue_s: seconds that a stream may wait for its place in the engine.
+        stall_s: seconds without a token, with audio waiting, after which a stream counts
+            as lost.
+        idle_s: seconds without a sample, in a pause, after which a session gives its place
+            in the engine back.
         bulk: whether live streams come first.
     """
 
     backlog_s: float
     unfinished: int
     queue_s: float
+    stall_s: float
+    idle_s: float
     bulk: bool
 
 
-LIVE = Limits(backlog_s=10.0, unfinished=4, queue_s=60.0, bulk=False)
-"""For sessions over a WebSocket."""
+def live(config: Config) -> Limits:
+    """For sessions over a WebSocket."""
+    return Limits(
+        backlog_s=config.backlog_seconds,
+        unfinished=UNFINISHED,
+        queue_s=config.queue_seconds,
+        stall_s=config.stall_seconds,
+        idle_s=config.idle_seconds,
+        bulk=False,
+    )
 
 
 class Runner:
@@ -56,6 +71,7 @@ class Runner:
         on_event: is told every event, in order.
         on_end: is told why the session cannot go on; every turn has failed by then.
         limits: of what the session may ask of the engine.
+        progress: is shown how it gets on.
     """
 
     def __init__(
@@ -64,7 +80,8 @@ class Runner:
         engine: Engine,
         on_event: Callable[[Event], None],
         on_end: Callable[[VoxtideError], None],
-        limits: Limits = LIVE,
+        limits: Limits,
+        progress: Progress,
     ) -> None:
         self._session = session
         self._engine = engine
@@ -72,56 +89,87 @@ class Runner:
         self._on_end = on_end
         self._limits = limits
         self._streams: dict[str, _Stream] = {}
-        self._progress = asyncio.Event()
+        self._progress = progress
+        self._commits = 0
+        self._room = asyncio.Event()
         self._last_audio = 0.0
         self._watch: asyncio.Task[None] | None = None
 
     def command(self, command: Command) -> None:
         """Take a command of the client."""
+        before = self._session.audio_s
+        effects = self._session.command(command)
         if isinstance(command, Audio):
             self._last_audio = time.monotonic()
-        self._apply(self._session.command(command))
+            after = self._session.audio_s
+            self._progress.audio(after, after - before, self._last_audio)
+        self._note_commits()
+        self._apply(effects)
+
+    @property
+    def audio_s(self) -> float:
+        """Seconds of audio that have come."""
+        return self._session.audio_s
+
+    @property
+    def in_turn(self) -> bool:
+        """Whether there is something to finish."""
+        return self._session.in_turn
+
+    @property
+    def goes_on_elsewhere(self) -> float | None:
+        """Where the client would go on in another session; None if it does not know how to."""
+        return self._session.acknowledged_s if self._session.goes_on_elsewhere else None
 
     async def room(self) -> None:
         """Wait until the session may take more audio."""
         session, limits = self._session, self._limits
         while session.backlog_s > limits.backlog_s or session.unfinished > limits.unfinished:
-            self._progress.clear()
-            await self._progress.wait()
+            self._room.clear()
+            await self._room.wait()
 
     async def close(self) -> None:
-        """End the session's streams."""
+        """End the session's streams; they are given back before this waits for anything."""
+        # Or nobody would, where this is cancelled too, as it is for who left a response.
+        self._apply(self._session.close())
+        self._tell(0.0)
         if self._watch is not None:
             self._watch.cancel()
             await asyncio.gather(self._watch, return_exceptions=True)
-        self._apply(self._session.close())
 
     # ---- session -> engine, client ---------------------------------------------------
 
     def _apply(self, effects: list[Effect]) -> None:
         for effect in effects:
             match effect:
-                case OpenStream(name):
-                    self._open(name)
+                case OpenStream(name, reason, logprobs):
+                    metrics.STREAMS.labels(reason).inc()
+                    self._open(name, logprobs)
                 case FeedStream(name, window):
                     self._streams[name].feed(window)
                 case CloseStream(name):
                     self._streams.pop(name).close()
                 case Emit(event):
+                    self._progress.event(event, time.monotonic())
                     self._on_event(event)
 
-    def _open(self, name: str) -> None:
+    def _open(self, name: str, logprobs: bool) -> None:
         stream = self._streams[name] = _Stream(self, name)
-        stream.engine_stream = self._engine.open(name, stream, bulk=self._limits.bulk)
+        stream.engine_stream = self._engine.open(
+            name, stream, bulk=self._limits.bulk, logprobs=logprobs
+        )
         if self._watch is None:
             self._watch = asyncio.create_task(self._look_after())
 
     # ---- engine -> session -----------------------------------------------------------
 
-    def token(self, name: str, token: int) -> None:
+    def token(self, name: str, token: int, logprob: float | None) -> None:
         """A stream has brought a token."""
         with self._answerable():
-            self._apply(self._session.token(name, token))
+            effects = self._session.token(name, token, logprob)
+            self._progress.frame(self._session.heard_s, time.monotonic())
+            self._note_commits()
+            self._apply(effects)
 
     def lost(self, name: str, error: VoxtideError) -> None:
         """The engine has lost a stream."""
@@ -129,7 +177,8 @@ class Runner:
             if isinstance(error, EngineDead):
                 self._end(error)
             else:
-                logger.warning("%s: lost, its audio is heard again: %s", name, error)
+                text = "%s: lost, its audio is heard again: %s"
+                logger.warning(text, name, error, extra=logs.about(self._session.id))
                 self._apply(self._session.stream_lost(name, error))
 
     @contextmanager
@@ -138,9 +187,9 @@ class Runner:
         try:
             yield
         except Exception:
-            logger.exception("internal error")
+            logger.exception("internal error", extra=logs.about(self._session.id))
             self._end(InternalError())
-        self._progress.set()
+        self._room.set()
 
     def _end(self, error: VoxtideError) -> None:
         error.acknowledged_s = self._session.acknowledged_s
@@ -156,22 +205,33 @@ class Runner:
             if now - began > 2 * WATCH_S:
                 continue  # this process was busy: what came meanwhile has not been read yet
             with self._answerable():
+                self._tell(self._session.backlog_s)
                 self._give_back_if_idle(now)
                 for stream in list(self._streams.values()):
                     self._give_up_if_forgotten(stream)
 
+    def _note_commits(self) -> None:
+        if self._session.commits != self._commits:
+            new = self._session.commits - self._commits
+            self._commits = self._session.commits
+            self._progress.committed(new, time.monotonic())
+
+    def _tell(self, backlog_s: float) -> None:
+        self._progress.tell(self._session.audio_s - self._session.heard_s, backlog_s)
+
     def _give_back_if_idle(self, now: float) -> None:
         silent = now - self._last_audio
-        if silent > IDLE_S:
+        if silent > self._limits.idle_s:
             self._apply(self._session.idle(in_pause=silent <= CUT_OFF_S))
 
     def _give_up_if_forgotten(self, stream: _Stream) -> None:
         waits = stream.waits_s()
         if not stream.heard and waits > self._limits.queue_s:
-            logger.error("%s: no place in the engine for %.0f s", stream.name, waits)
+            text = "%s: no place in the engine for %.0f s"
+            logger.error(text, stream.name, waits, extra=logs.about(self._session.id))
             error = EngineFailed("The engine has no place for this audio.")
             self._apply(self._session.stream_failed(stream.name, error))
-        elif stream.heard and waits > STALL_S:
+        elif stream.heard and waits > self._limits.stall_s:
             self.lost(stream.name, EngineFailed("The engine does not answer."))
 
 
@@ -202,11 +262,11 @@ class _Stream:
         """Seconds since the last token, if another is due."""
         return time.monotonic() - self._since if self._fed > self.heard else 0.0
 
-    def token(self, token: int) -> None:
+    def token(self, token: int, logprob: float | None = None) -> None:
         """As `engine.Listener`."""
         self.heard += 1
         self._since = time.monotonic()
-        self._runner.token(self.name, token)
+        self._runner.token(self.name, token, logprob)
 
     def lost(self, error: VoxtideError) -> None:
         """As `engine.Listener`."""

@@ -16,11 +16,13 @@ class Service:
         session_id: of this connection.
         models: the names under which the model is served.
         delay_ms: between audio and text, the same for all sessions of an engine.
+        expires_at: when the session ends at the latest, in seconds since the epoch.
     """
 
     session_id: str
     models: tuple[str, ...]
     delay_ms: int
+    expires_at: int | None = None
 
 
 def check_model(model: object, served: Sequence[str], param: str) -> None:

@@ -17,18 +17,24 @@ runner to carry out in their order. The rules:
       47614), which is then heard again from the start of the rut,
     - with the next sample, where the old one was given back because none came.
 - Audio of a failed turn is lost; the next sample begins a new turn.
+- Where turns are detected, a commit comes of itself: when energy has heard no speech
+  for the silence that was asked for, or the model no word for a second longer.
+- After an End comes exactly one Ended, when every turn is final.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from .audio import Framer, Resampler, Tail
-from .engine import FRAME_S, FRAME_SAMPLES, SAMPLE_RATE, Samples, StreamLayout, Vocabulary
+from .effects import CloseStream, Effect, Emit, FeedStream, OpenStream
+from .endpointing import Change, Endpointer
+from .engine import FRAME_S, SAMPLE_RATE, Samples, StreamLayout, Vocabulary
 from .errors import VoxtideError
 from .events import (
+    Acknowledge,
+    Acknowledged,
     Audio,
     Clear,
     Cleared,
@@ -38,100 +44,40 @@ from .events import (
     Completed,
     Configure,
     Delta,
-    Event,
+    Detect,
+    End,
+    Ended,
     Failed,
+    IdleTimeout,
+    Resume,
+    Score,
     SegmentEnded,
+    SpeechStarted,
+    SpeechStopped,
 )
 from .speech import is_clear_speech
-from .transcript import Transcript
+from .transcript import LONGEST_WORD_S, Transcript
+from .turns import FRAMES_PER_RUT, Leg, Turn
 
 RENEW_PAUSE_S = 0.8
 """The pause that suffices for a renewal at the age that the layout names; it shrinks to
 nothing at twice the age. At three times the age a leg is renewed whatever is being said."""
-REPLAY_S = 3.0
-"""Audio before the last token that a new leg hears again: longer than any word."""
-RUT_S = 8.0
-"""Blanks over clear speech after which a leg is in a rut. A second more audio is held."""
+REPLAY_S = LONGEST_WORD_S
+"""Audio before the last token that a new leg hears again: as long as any word."""
+WORD_S = 0.3
+"""Length of a word that energy has missed, for where its turn is said to begin."""
+DOUBT_S = 1.0
+"""Silence of the model, beyond that which ends a turn, that outweighs energy."""
+LONGEST_REPEAT_S = 20.0
+"""Audio that another session is to hear again, at the most, so that it begins in a gap."""
+ACKNOWLEDGE_S = 1.0
+"""Shortest audio between two acknowledgements, but for the end of a turn."""
 MAX_LOSSES = 3
 """Losses of a turn's legs, without a new frame heard between them, that it survives."""
 
 _FRAMES_PER_REPLAY = round(REPLAY_S / FRAME_S)
-_FRAMES_PER_RUT = round(RUT_S / FRAME_S)
 # With the frames that the last word before a rut took to be spelt.
-_FRAMES_HELD = _FRAMES_PER_RUT + 13
-
-
-@dataclass(frozen=True, slots=True)
-class OpenStream:
-    """Open an engine stream."""
-
-    stream: str
-
-
-@dataclass(frozen=True, slots=True)
-class FeedStream:
-    """Feed the next window to a stream."""
-
-    stream: str
-    window: Samples
-
-
-@dataclass(frozen=True, slots=True)
-class CloseStream:
-    """Close a stream; what it still says is not wanted."""
-
-    stream: str
-
-
-@dataclass(frozen=True, slots=True)
-class Emit:
-    """Tell the client."""
-
-    event: Event
-
-
-Effect = OpenStream | FeedStream | CloseStream | Emit
-
-
-@dataclass(slots=True)
-class _Leg:
-    """One engine stream of a turn; `base` is the position of its first sample, `blanks`
-    the length of the run of blanks that it is in."""
-
-    stream: str
-    base: int
-    framer: Framer
-    fed: int = 0
-    heard: int = 0
-    blanks: int = 0
-
-    def position(self, back: int = 0) -> int:
-        """Of the audio that its last token told of, `back` frames earlier."""
-        return self.base + max(0, self.heard - back) * FRAME_SAMPLES
-
-
-@dataclass(slots=True)
-class _Turn:
-    """One turn: its transcript, its leg, and the events that wait for its turn.
-
-    Without a leg, `begin` is the position from which the next one has to hear.
-    `furthest` is the position that has been heard so far, `losses` counts the legs
-    lost since, `patience` the blanks until it is looked again for a rut.
-    """
-
-    id: str
-    begin: int
-    transcript: Transcript
-    start: int = 0
-    leg: _Leg | None = None
-    legs: int = 0
-    end: int | None = None
-    tokens: int = 0
-    furthest: int = 0
-    losses: int = 0
-    patience: int = _FRAMES_PER_RUT
-    final: bool = False
-    waiting: list[Event] = field(default_factory=list)
+_FRAMES_HELD = FRAMES_PER_RUT + 13
 
 
 class Session:
@@ -142,21 +88,32 @@ class Session:
         layout: how the model lays out a stream.
         vocabulary: the model's tokens.
         rate: of the client's samples until a Configure says otherwise, in Hz.
+
+    Attributes:
+        id: as it was given.
+        commits: that were taken so far, whoever asked for them.
     """
 
     def __init__(
         self, session_id: str, layout: StreamLayout, vocabulary: Vocabulary, rate: int = SAMPLE_RATE
     ) -> None:
-        self._id = session_id
+        self.id = session_id
         self._layout = layout
         self._vocabulary = vocabulary
         self._rate = rate
         self._resampler = Resampler(rate)
-        self._turns: deque[_Turn] = deque()
-        self._open: _Turn | None = None
+        self._turns: deque[Turn] = deque()
+        self._open: Turn | None = None
         self._count = 0
+        self.commits = 0
         self._previous: str | None = None
         self._tail = Tail()
+        self._ending = False
+        self._over = False
+        self._heard = 0
+        self._endpointer: Endpointer | None = None
+        self._acknowledged: float | None = None
+        self._logprobs = False
         # A leg must come further than what its successor hears again.
         self._renew_after_s = max(2 * REPLAY_S, layout.renew_after * FRAME_S)
 
@@ -172,16 +129,50 @@ class Session:
         return sum(turn.end is not None for turn in self._turns)
 
     @property
+    def audio_s(self) -> float:
+        """Seconds of audio that have come."""
+        return self._tail.end / SAMPLE_RATE
+
+    @property
+    def heard_s(self) -> float:
+        """Position in seconds up to which the engine has heard."""
+        return self._heard / SAMPLE_RATE
+
+    @property
+    def goes_on_elsewhere(self) -> bool:
+        """Whether the client knows how to go on, and waits for no final transcript."""
+        return self._acknowledged is not None and not self.unfinished
+
+    @property
+    def in_turn(self) -> bool:
+        """Whether anything has been said that is not final; silence alone is no turn."""
+        return any(
+            turn.end is not None
+            or turn.started
+            or turn.transcript.spelling
+            or bool(turn.transcript.text)
+            for turn in self._turns
+        )
+
+    @property
     def acknowledged_s(self) -> float:
         """Position in seconds up to which everything that was said is out, or has failed:
-        where another session would have to go on."""
-        begins = [self._replay_from(turn) for turn in self._turns if not turn.final]
-        return min(begins, default=self._tail.end) / SAMPLE_RATE
+        where another session would have to go on. It lies between two words that are
+        well apart, unless there is no gap for LONGEST_REPEAT_S."""
+        begins = [self._acknowledged_of(turn) for turn in self._turns if not turn.final]
+        return min(begins, default=self._tail.end / SAMPLE_RATE)
+
+    def _acknowledged_of(self, turn: Turn) -> float:
+        settled = self._replay_from(turn) / SAMPLE_RATE
+        gap = min(turn.transcript.last_gap, settled)
+        return gap if settled - gap <= LONGEST_REPEAT_S else settled
 
     # ---- commands ------------------------------------------------------------------
 
     def command(self, command: Command) -> list[Effect]:
-        """Take a command of the client."""
+        """Take a command of the client; after an End there is none to be taken."""
+        if self._over:
+            return []
         match command:
             case Configure(rate):
                 return self._configure(rate)
@@ -191,6 +182,21 @@ class Session:
                 return [*self._audio(self._resampler.flush()), *self._commit()]
             case Clear():
                 return self._clear()
+            case Acknowledge():
+                self._acknowledged = self.acknowledged_s
+                return []
+            case Resume(at, previous):
+                self._tail, self._previous = Tail(round(at * SAMPLE_RATE)), previous
+                self._heard = self._tail.end
+                return []
+            case Detect(detection):
+                self._endpointer = None if detection is None else Endpointer(detection)
+                return []
+            case Score(logprobs):
+                self._logprobs = logprobs
+                return []
+            case End():
+                return [*self._audio(self._resampler.flush()), *self._end_all()]
 
     def idle(self, *, in_pause: bool = False) -> list[Effect]:
         """No sample has come for a while: give the engine's stream back, if it has
@@ -218,6 +224,40 @@ class Session:
         return effects
 
     def _audio(self, samples: Samples) -> Iterator[Effect]:
+        endpointer = self._endpointer
+        if endpointer is None:
+            yield from self._take(samples)
+            return
+        for piece, change in endpointer.push(samples):
+            yield from self._take(piece)
+            if change is not None and self._open is not None:
+                yield from self._change(self._open, change, endpointer)
+
+    def _change(self, turn: Turn, change: Change, endpointer: Endpointer) -> Iterator[Effect]:
+        """Somebody began to speak, or stopped, or has not for long."""
+        now = self._tail.end / SAMPLE_RATE
+        if change is Change.STARTED:
+            self._started(turn, now - endpointer.onset_s)
+            yield from self._emit()
+            return
+        if change is Change.STOPPED:
+            self._stopped(turn, self._tail.end)
+            turn.silent = int(endpointer.silence_s / FRAME_S)
+        else:
+            turn.waiting.append(IdleTimeout(turn.id, turn.start / SAMPLE_RATE, now))
+        yield from self._commit()
+
+    def _started(self, turn: Turn, position: float) -> None:
+        if not turn.started:
+            turn.started = True
+            position = max(position, turn.start / SAMPLE_RATE)
+            turn.waiting.append(SpeechStarted(turn.id, position))
+
+    def _stopped(self, turn: Turn, end: int) -> None:
+        self._started(turn, turn.start / SAMPLE_RATE)
+        turn.waiting.append(SpeechStopped(turn.id, end / SAMPLE_RATE))
+
+    def _take(self, samples: Samples) -> Iterator[Effect]:
         if not len(samples):
             return
         turn = self._open or self._begin()
@@ -227,13 +267,14 @@ class Session:
         else:
             yield from self._feed(turn.leg, turn.leg.framer.push(samples))
 
-    def _begin(self) -> _Turn:
-        start = self._tail.end
-        turn = _Turn(
-            id=f"item_{self._id}_{self._count}",
+    def _begin(self, start: int | None = None) -> Turn:
+        start = self._tail.end if start is None else start
+        turn = Turn(
+            id=f"item_{self.id}_{self._count}",
             begin=start,
             start=start,
             transcript=Transcript(self._vocabulary, start / SAMPLE_RATE),
+            logprobs=self._logprobs,
         )
         self._count += 1
         self._turns.append(turn)
@@ -243,9 +284,7 @@ class Session:
     def _commit(self) -> Iterator[Effect]:
         turn = self._open or self._begin()
         self._open = None
-        turn.end = self._tail.end
-        turn.waiting.append(Committed(turn.id, self._previous))
-        self._previous = turn.id
+        self._committed(turn, self._tail.end)
         if turn.start == turn.end:
             yield from self._complete(turn)
             return
@@ -253,12 +292,29 @@ class Session:
         if turn.leg is None:
             yield from self._open_leg(turn)
         else:
-            yield from self._feed(turn.leg, turn.leg.framer.finish())
+            yield from self._feed(turn.leg, turn.leg.framer.finish(turn.silent))
+
+    def _committed(self, turn: Turn, end: int) -> None:
+        if self._endpointer is not None:
+            self._endpointer.rest()
+        turn.end = end
+        turn.transcript.audio_end = end / SAMPLE_RATE
+        turn.waiting.append(Committed(turn.id, self._previous))
+        self._previous = turn.id
+        self.commits += 1
+
+    def _end_all(self) -> Iterator[Effect]:
+        self._ending = self._over = True
+        if self._open is not None:
+            yield from self._commit()
+        yield from self._emit()
 
     def _clear(self) -> list[Effect]:
         self._resampler = Resampler(self._rate)
         effects: list[Effect] = []
         turn, self._open = self._open, None
+        if self._endpointer is not None:
+            self._endpointer.rest()
         if turn is not None:
             self._turns.remove(turn)
             if turn.leg is not None:
@@ -268,25 +324,69 @@ class Session:
 
     # ---- what the engine says ------------------------------------------------------
 
-    def token(self, stream: str, token: int) -> list[Effect]:
-        """Take the next token of a stream."""
+    def token(self, stream: str, token: int, logprob: float | None = None) -> list[Effect]:
+        """Take the next token of a stream, and how likely it was where that was asked for."""
         turn = self._find(stream)
         if turn is None or turn.leg is None:
             return []  # of a leg that has been renewed or cleared
         leg, transcript = turn.leg, turn.transcript
         leg.heard += 1
         turn.tokens += 1
+        self._heard = max(self._heard, min(leg.position(), self._end(turn)))
         if leg.position() > turn.furthest:
             turn.furthest, turn.losses = leg.position(), 0
         self._forget()
         frame_start = leg.base / SAMPLE_RATE + (leg.heard - 1) * FRAME_S
-        if text := transcript.push(token, frame_start):
-            turn.waiting.append(Delta(turn.id, text, transcript.last_end))
+        if text := transcript.push(token, frame_start, logprob):
+            self._spoken(turn, text)
+            logprobs = transcript.fresh_logprobs()
+            turn.waiting.append(Delta(turn.id, text, transcript.last_end, logprobs))
         if segment := transcript.pause(frame_start + FRAME_S):
             turn.waiting.append(SegmentEnded(turn.id, segment))
         if turn.end is not None and leg.heard == leg.fed:
-            return [CloseStream(stream), *self._complete(turn)]
-        return [*self._emit(), *self._watch(turn, leg)]
+            return [CloseStream(stream), *self._complete(turn), *self._acknowledge()]
+        return [
+            *self._emit(),
+            *self._fallen_silent(turn, leg),
+            *(() if turn.final else self._watch(turn, leg)),
+            *self._acknowledge(),
+        ]
+
+    def _spoken(self, turn: Turn, text: str) -> None:
+        """The model heard a word: whatever energy says, somebody is speaking."""
+        if self._endpointer is None or turn is not self._open:
+            return
+        self._endpointer.heard(text)
+        prefix_s = self._endpointer.detection.prefix_s
+        self._started(turn, turn.transcript.last_end - WORD_S - prefix_s)
+
+    def _fallen_silent(self, turn: Turn, leg: Leg) -> Iterator[Effect]:
+        """End a turn that has had words and has none any more, in noise that sounds like speech."""
+        if self._endpointer is None or turn is not self._open or not turn.transcript.text:
+            return
+        if turn.transcript.spelling:
+            return
+        silence_s = self._endpointer.silence_s
+        if self._quiet_s(turn, leg) < silence_s + DOUBT_S:
+            return
+        # Not where the audio ends by now: the next word may have begun there.
+        heard_again = min(self._tail.end, leg.position(back=FRAMES_PER_RUT))
+        cut = max(heard_again, round((turn.transcript.last_end + silence_s) * SAMPLE_RATE))
+        yield CloseStream(leg.stream)
+        self._stopped(turn, cut)
+        self._committed(turn, cut)
+        self._open = None
+        yield from self._complete(turn)
+        yield from self._open_leg(self._begin(cut))
+
+    def _acknowledge(self) -> Iterator[Effect]:
+        """Tell who wants to know, whenever ACKNOWLEDGE_S more have been settled."""
+        if self._acknowledged is not None:
+            position = self.acknowledged_s
+            if position >= self._acknowledged + ACKNOWLEDGE_S or not self._turns:
+                if position > self._acknowledged:
+                    yield Emit(Acknowledged(position))
+                self._acknowledged = position
 
     def stream_lost(self, stream: str, error: VoxtideError) -> list[Effect]:
         """The engine has lost a stream: hear again what has no words yet, or give up."""
@@ -296,7 +396,7 @@ class Session:
         turn.losses += 1
         if turn.losses > MAX_LOSSES:
             return self._fail(turn, error)
-        return list(self._renew(turn))
+        return list(self._renew(turn, "lost"))
 
     def fail(self, error: VoxtideError) -> list[Effect]:
         """The engine is gone: every turn fails."""
@@ -307,21 +407,23 @@ class Session:
         turn = self._find(stream)
         return [] if turn is None else self._fail(turn, error)
 
-    def _fail(self, turn: _Turn, error: VoxtideError) -> list[Effect]:
+    def _fail(self, turn: Turn, error: VoxtideError) -> list[Effect]:
         if turn.final:
             return []
         if turn is self._open:
             self._open = None
+            if self._endpointer is not None:
+                self._endpointer.rest()
         effects: list[Effect] = [self._leave(turn)] if turn.leg else []
         turn.waiting.append(Failed(turn.id, error))
         turn.final = True
         self._forget()
         return [*effects, *self._emit()]
 
-    def _find(self, stream: str) -> _Turn | None:
+    def _find(self, stream: str) -> Turn | None:
         return next((t for t in self._turns if t.leg and t.leg.stream == stream), None)
 
-    def _complete(self, turn: _Turn) -> Iterator[Effect]:
+    def _complete(self, turn: Turn) -> Iterator[Effect]:
         if segment := turn.transcript.close():
             turn.waiting.append(SegmentEnded(turn.id, segment))
         assert turn.end is not None
@@ -347,20 +449,24 @@ class Session:
             if not turn.final:
                 return
             self._turns.popleft()
+        if self._ending:
+            self._ending = False
+            yield Emit(Ended())
 
     # ---- legs ----------------------------------------------------------------------
 
-    def _open_leg(self, turn: _Turn) -> Iterator[Effect]:
+    def _open_leg(self, turn: Turn, reason: str | None = None) -> Iterator[Effect]:
         """Begin a leg that hears all from `turn.begin` on that is there."""
-        leg = turn.leg = _Leg(f"{turn.id}_{turn.legs}", turn.begin, Framer(self._layout))
+        reason = reason or ("idle" if turn.legs else "turn")
+        leg = turn.leg = Leg(f"{turn.id}_{turn.legs}", turn.begin, Framer(self._layout))
         turn.legs += 1
-        yield OpenStream(leg.stream)
+        yield OpenStream(leg.stream, reason, turn.logprobs)
         heard_again = self._tail.between(turn.begin, self._end(turn))
         yield from self._feed(leg, leg.framer.push(heard_again))
         if turn.end is not None:
-            yield from self._feed(leg, leg.framer.finish())
+            yield from self._feed(leg, leg.framer.finish(turn.silent))
 
-    def _leave(self, turn: _Turn) -> Effect:
+    def _leave(self, turn: Turn) -> Effect:
         """End a turn's leg; another may begin where words may be missing."""
         assert turn.leg is not None
         turn.begin = self._replay_from(turn)
@@ -368,36 +474,36 @@ class Session:
         turn.transcript.resume()
         return CloseStream(leg.stream)
 
-    def _renew(self, turn: _Turn) -> Iterator[Effect]:
+    def _renew(self, turn: Turn, reason: str) -> Iterator[Effect]:
         yield self._leave(turn)
-        yield from self._open_leg(turn)
+        yield from self._open_leg(turn, reason)
 
-    def _watch(self, turn: _Turn, leg: _Leg) -> Iterator[Effect]:
+    def _watch(self, turn: Turn, leg: Leg) -> Iterator[Effect]:
         """Renew a leg that is old, or in a rut."""
         if turn.transcript.spelling:
-            leg.blanks, turn.patience = 0, _FRAMES_PER_RUT
+            leg.blanks, turn.patience = 0, FRAMES_PER_RUT
         else:
             leg.blanks += 1
         if self._renewable(turn, leg):
-            yield from self._renew(turn)
+            yield from self._renew(turn, "age")
         elif leg.blanks >= turn.patience:
             leg.blanks = 0
             end = self._end(turn)
-            start = min(leg.position(back=_FRAMES_PER_RUT), end)
+            start = min(leg.position(back=FRAMES_PER_RUT), end)
             if is_clear_speech(self._tail.between(start, min(leg.position(), end))):
                 # What is no speech after all must not be heard again and again.
                 turn.patience *= 2
                 begin = max(leg.position(back=_FRAMES_HELD), self._settled(turn))
                 yield self._leave(turn)
                 turn.begin = min(begin, end)
-                yield from self._open_leg(turn)
+                yield from self._open_leg(turn, "rut")
 
-    def _feed(self, leg: _Leg, windows: Iterator[Samples]) -> Iterator[Effect]:
+    def _feed(self, leg: Leg, windows: Iterator[Samples]) -> Iterator[Effect]:
         for window in windows:
             leg.fed += 1
             yield FeedStream(leg.stream, window)
 
-    def _renewable(self, turn: _Turn, leg: _Leg) -> bool:
+    def _renewable(self, turn: Turn, leg: Leg) -> bool:
         """Whether the leg is old and nothing is being said just now."""
         age = leg.heard * FRAME_S
         if age < self._renew_after_s:
@@ -409,7 +515,7 @@ class Session:
             return overdue >= 2
         return self._quiet_s(turn, leg) >= RENEW_PAUSE_S * (1 - overdue)
 
-    def _quiet_s(self, turn: _Turn, leg: _Leg) -> float:
+    def _quiet_s(self, turn: Turn, leg: Leg) -> float:
         """Seconds of audio since the last word ended, as far as it has been heard."""
         return leg.position() / SAMPLE_RATE - turn.transcript.last_end
 
@@ -422,7 +528,7 @@ class Session:
         ]
         self._tail.forget(min(needed, default=self._tail.end))
 
-    def _replay_from(self, turn: _Turn) -> int:
+    def _replay_from(self, turn: Turn) -> int:
         """Position from which a turn's audio has to be heard again by a new leg, since a
         word may have begun there that has not come out yet."""
         if turn.leg is None:
@@ -430,10 +536,10 @@ class Session:
         begin = max(turn.leg.position(back=_FRAMES_PER_REPLAY), self._settled(turn))
         return min(begin, self._end(turn))  # a word may end after the audio, in its padding
 
-    def _settled(self, turn: _Turn) -> int:
+    def _settled(self, turn: Turn) -> int:
         """Position after the last word that is out as a whole."""
         return round(turn.transcript.settled_end * SAMPLE_RATE)
 
-    def _end(self, turn: _Turn) -> int:
+    def _end(self, turn: Turn) -> int:
         """Position after the turn's audio, as far as it is there."""
         return self._tail.end if turn.end is None else turn.end

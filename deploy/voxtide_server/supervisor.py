@@ -24,8 +24,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from . import guard
+from .drain import LOOK_S, RunFolder
 from .start_errors import EngineEnded
 
+DRAIN_MARGIN_S = 5.0
+"""Seconds beyond their time in which the last turns of sessions are finished."""
 PROBE_S = 0.25
 """Seconds between two looks at /health before the server is ready."""
 
@@ -36,7 +39,7 @@ _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Where a server says that it is ready: `GET /health` answers 200."""
+    """Where a server says that it is ready: `GET /health` is answered."""
 
     host: str
     port: int
@@ -54,7 +57,8 @@ class Health:
         )
         try:
             connection.request("GET", "/health")
-            return connection.getresponse().status == 200
+            # Where health asks for a key as well (guard_health), the refusal says enough.
+            return connection.getresponse().status in (200, 401)
         except (OSError, http.client.HTTPException):
             return False
         finally:
@@ -67,6 +71,8 @@ def run(
     *,
     health: Health,
     on_ready: Callable[[], None],
+    drain: RunFolder,
+    drain_s: float,
     grace_s: float,
 ) -> None:
     """Run a server until it is asked to stop by SIGTERM, SIGINT or SIGHUP.
@@ -79,8 +85,10 @@ def run(
         env: its whole environment.
         health: where it is asked whether it is ready.
         on_ready: called once, when it is.
-        grace_s: seconds between the request to stop and the kill. A second
-            request kills at once, and so does the first before it is ready.
+        drain: where the server is asked to end its sessions when it is asked to stop.
+        drain_s: seconds that they get.
+        grace_s: seconds that the server gets to stop after that, before the kill. A
+            second request kills at once, and so does the first before it is ready.
 
     Raises:
         EngineEnded: the server ended by itself, or had to be killed.
@@ -92,7 +100,7 @@ def run(
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         server = _Server(command, env, before, grace_s)
         try:
-            _watch(server, stop, health, on_ready, grace_s)
+            _watch(server, stop, health, on_ready, drain, drain_s, grace_s)
         finally:
             server.clear()
     finally:
@@ -104,26 +112,35 @@ def _watch(
     stop: set[signal.Signals],
     health: Health,
     on_ready: Callable[[], None],
+    drain: RunFolder,
+    drain_s: float,
     grace_s: float,
 ) -> None:
     ready, killed = False, False
+    draining: float | None = None
     deadline: float | None = None
     while server.running():
         if not ready and deadline is None and health.ok():
             ready = True
             on_ready()
-        received = _next_signal(stop, _patience(ready, deadline))
-        if received in stop and deadline is None:
-            deadline = time.monotonic() + grace_s
+        received = _next_signal(stop, _patience(ready, draining, deadline))
+        now = time.monotonic()
+        if received in stop and draining is None and deadline is None:
             # Without sessions there is nothing to end in good order, and vLLM
             # loses a SIGTERM that comes while its engine starts.
             if ready:
-                server.ask_to_stop()
+                drain.ask()
+                draining = now + drain_s + DRAIN_MARGIN_S
             else:
+                deadline = now + grace_s
                 server.kill()
-        elif deadline is not None and (received in stop or time.monotonic() >= deadline):
+        elif received in stop or (deadline is not None and now >= deadline):
             killed = True
+            deadline = now
             server.kill()
+        if draining is not None and deadline is None and (drain.done or now >= draining):
+            deadline = now + grace_s
+            server.ask_to_stop()
     if killed:
         raise EngineEnded("vLLM did not stop in time and was killed", 128 + 9)
     if deadline is None:
@@ -134,10 +151,12 @@ def _watch(
         )
 
 
-def _patience(ready: bool, deadline: float | None) -> float:
+def _patience(ready: bool, draining: float | None, deadline: float | None) -> float:
     """Seconds to wait for a signal; the end of the child is one (SIGCHLD)."""
     if deadline is not None:
         return max(0.05, deadline - time.monotonic())
+    if draining is not None:
+        return LOOK_S
     return 3600.0 if ready else PROBE_S
 
 

@@ -15,17 +15,23 @@ least) before its own end, which is slow speech.
 from __future__ import annotations
 
 import codecs
+import math
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from .engine import FRAME_S, Vocabulary
-from .events import Segment, Word
+from .events import Scored, Segment, Word
 
 SEGMENT_PAUSE_S = 1.2
 """Time since the end of the last word after which a segment is complete. It runs on while
 the next word is being said, so it is a pause and a word long."""
 
+LONGEST_WORD_S = 3.0
+"""No word lasts longer."""
+GAP_S = 0.3
+"""Silence between two words by which they are apart for certain: the model may mark a word's
+end some frames too late."""
 _SECONDS_PER_CHARACTER = 0.08
 _SHORTEST_WORD_S = 0.2
 
@@ -37,6 +43,7 @@ class _Group:
     end: float
     text: str = ""
     tokens: list[int] = field(default_factory=list)
+    logprobs: list[Scored] = field(default_factory=list)
 
 
 class Transcript:
@@ -51,17 +58,23 @@ class Transcript:
         last_end: end of the last word, or the start of the turn.
         spelling: whether the last token was not a blank, so that more text of the
             same words may follow at once.
+        audio_end: where the turn's audio ends, once that is known: in the padding after it
+            there is no gap, since the audio may have ended in the middle of a word.
+        last_gap: the middle of the last gap between two words, before which another
+            session need not listen; or the start of the turn.
     """
 
     def __init__(self, vocabulary: Vocabulary, start: float) -> None:
         self.segments: list[Segment] = []
-        self.last_end = start
+        self.last_end = self.last_gap = start
+        self.audio_end = math.inf
         self.spelling = False
         self._vocabulary = vocabulary
         self._start = start
         self._text = ""
         self._groups: list[_Group] = []
         self._echo = ""
+        self._fresh: list[Scored]
         self.resume()
 
     def resume(self) -> None:
@@ -75,6 +88,7 @@ class Transcript:
             self.last_end = self.settled_end
             self._echo = self._groups.pop().text.lstrip() + self._echo
         self._echo_begins = True
+        self._fresh = []
         self.spelling = False
         self._utf8 = codecs.getincrementaldecoder("utf-8")("replace")
         self._resumed = True
@@ -93,8 +107,11 @@ class Transcript:
         """All that was returned by `push`, without surrounding space."""
         return self._text.strip()
 
-    def push(self, token: int, frame_start: float) -> str:
+    def push(self, token: int, frame_start: float, logprob: float | None = None) -> str:
         """Take the token of the frame that starts at `frame_start` seconds.
+
+        Args:
+            logprob: of the token, where it is known.
 
         Returns:
             New text, to be appended to what was returned before; mostly "".
@@ -105,12 +122,35 @@ class Transcript:
         elif piece := self._vocabulary.piece(token):
             if not was_spelling:  # text without a marker
                 self._mark(frame_start)
-            return self._spell(token, self._utf8.decode(piece))
+            scored = None if logprob is None else Scored(piece, logprob)
+            return self._spell(token, self._utf8.decode(piece), scored)
         else:  # a blank, or a control token that says no more
+            if was_spelling and self._groups:
+                self._note_gap()
+            elif frame_start - self.last_end >= 2 * GAP_S and frame_start < self.audio_end:
+                # The next word may have begun since, and no word is longer than this.
+                begun = frame_start - LONGEST_WORD_S
+                self.last_gap = max(self.last_gap, self.last_end + GAP_S, begun)
             self.spelling = False
             if not self._echo_begins:
                 self._echo = ""
         return ""
+
+    def fresh_logprobs(self) -> tuple[Scored, ...]:
+        """Of the text tokens since this was asked last."""
+        fresh, self._fresh = tuple(self._fresh), []
+        return fresh
+
+    def _note_gap(self) -> None:
+        """Words have been spelt: was there a gap before them?"""
+        group = self._groups[-1]
+        if len(self._groups) > 1:
+            before = self._groups[-2].end
+        else:
+            before = self.segments[-1].end if self.segments else self._start
+        start = group.end - sum(map(_longest, group.text.split()))
+        if start - before >= GAP_S:
+            self.last_gap = (before + start) / 2
 
     def pause(self, now: float) -> Segment | None:
         """The segment that a pause has completed by `now`, if any."""
@@ -128,7 +168,8 @@ class Transcript:
         if not words:
             return None
         tokens = tuple(token for group in groups for token in group.tokens)
-        segment = Segment(len(self.segments), text, words, tokens)
+        logprobs = tuple(scored for group in groups for scored in group.logprobs)
+        segment = Segment(len(self.segments), text, words, tokens, logprobs)
         self.segments.append(segment)
         return segment
 
@@ -136,15 +177,20 @@ class Transcript:
         self.last_end = frame_start + FRAME_S / 2
         self._groups.append(_Group(self.last_end))
 
-    def _spell(self, token: int, text: str) -> str:
+    def _spell(self, token: int, text: str, scored: Scored | None) -> str:
         if self._resumed and self._text and continues(text):
             text = " " + text
         self._resumed = self._resumed and not text  # half a character decodes to nothing
         self._groups[-1].text += text
         self._groups[-1].tokens.append(token)
-        text = self._without_echo(text)
-        self._text += text
-        return text
+        if scored is not None:
+            self._groups[-1].logprobs.append(scored)
+            self._fresh.append(scored)
+        new = self._without_echo(text)
+        if text and not new:  # it was told before
+            self._fresh.clear()
+        self._text += new
+        return new
 
     def _without_echo(self, text: str) -> str:
         """What of a text is not out already."""
@@ -154,6 +200,7 @@ class Transcript:
         common = min(len(self._echo), len(again))
         if self._echo[:common] != again[:common]:  # it was heard otherwise this time
             self._echo = ""
+            self._fresh = self._groups[-1].logprobs.copy()
             return f" {self._groups[-1].text.strip()}"
         self._echo, self._echo_begins = self._echo[common:], False
         return again[common:]
@@ -190,5 +237,9 @@ def _words(groups: list[_Group], previous_end: float) -> Iterator[Word]:
 
 
 def _start(text: str, previous_end: float, end: float) -> float:
-    longest = max(_SHORTEST_WORD_S, _SECONDS_PER_CHARACTER * len(text))
-    return min(end, max(previous_end, end - longest))
+    return min(end, max(previous_end, end - _longest(text)))
+
+
+def _longest(word: str) -> float:
+    """Seconds that a word takes when it is spoken slowly."""
+    return max(_SHORTEST_WORD_S, _SECONDS_PER_CHARACTER * len(word))

@@ -1,118 +1,126 @@
-"""`POST /v1/audio/transcriptions`: a file through the same session as live audio."""
+"""`POST /v1/audio/transcriptions`: a file through the same session as live audio.
+
+OpenAI and Mistral have the same path. A request is answered as Mistral does where it
+comes from Mistral's SDK, or has a field that only Mistral's API has (`_MISTRAL`).
+"""
 
 from __future__ import annotations
 
 import asyncio
-import uuid
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, aclosing, suppress
 from typing import BinaryIO
 
-import orjson
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.types import Message
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
-from . import formats
+from . import formats, logs, metrics
+from .bodies import in_time, read_form
+from .config import Config
+from .deployment import Deployment
+from .dialects.base import LONGEST_TEXT
 from .engine import Engine, Samples
-from .errors import BadInput, VoxtideError
-from .events import Audio, Commit, Completed, Delta, Event, Failed
+from .errors import BadInput, Refused, VoxtideError
+from .events import Audio, Commit, Completed, Delta, Event, Failed, Score
 from .files import AudioFileError, decode
+from .gate import CALLER
+from .keys import ANYBODY, Caller
+from .responses import Options, failure, streamed, whole
 from .runner import Limits, Runner
 from .service import check_model
 from .session import Session
 from .stitch import Stitch
+from .watch import Progress
 from .windows import MIN_S, Windows
 
-MAX_AUDIO_S = 6 * 3600.0
-"""The longest file that is taken, in seconds of audio."""
-MAX_UPLOAD_BYTES = 1 << 30
-"""The largest request that is taken."""
-WINDOWS = 16
-"""Windows of a file that are transcribed side by side."""
-FILE = Limits(backlog_s=WINDOWS * MIN_S, unfinished=WINDOWS, queue_s=600.0, bulk=True)
+QUEUE_S = 600.0
+"""Seconds that a window may wait for its place in the engine: live sessions come first."""
 
 _GRANULARITIES = {"segment", "word"}
+_USED = {
+    "file",
+    "model",
+    "response_format",
+    "stream",
+    "language",
+    "timestamp_granularities",
+    "include",
+}
+_SURROGATE = re.compile("[\ud800-\udfff]")
+"""What some character sets bring in, and no answer can hold."""
+_MISTRAL = {"diarize", "context_bias", "file_url", "file_id"}
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """The fields of a request, checked.
-
-    Attributes:
-        format: one of `formats.names()`.
-        stream: whether the text is wanted as it comes.
-        language: a label that is given back; the model finds the language itself.
-        granularities: of the times in `verbose_json`.
-    """
-
-    file: UploadFile
-    format: str
-    stream: bool
-    language: str | None
-    granularities: set[str]
-
-
-async def serve(request: Request, engine: Engine) -> Response:
+async def serve(request: Request, deployment: Deployment) -> Response:
     """Answer one request, with an OpenAI error object where it cannot be met."""
-    try:
-        form = await _form(request)
-    except VoxtideError as error:
-        return failure(error)
-    try:
-        options = read_options(form, engine.models)
-        blocks = _decoded(options.file.file)
-        first = await run_in_threadpool(next, blocks, None)
-        events = transcribe(_with_first(first, blocks), engine)
-        if options.stream:
-            # The form's file is read while the response is sent.
-            return StreamingResponse(_sse(events, form), media_type="text/event-stream")
-        return await _whole(request, events, form, options)
-    except VoxtideError as error:
-        await form.close()
-        return failure(error)
+    engine, config = deployment.engine, deployment.config
+    caller: Caller = request.scope.get(CALLER) or Caller(ANYBODY)
+    async with AsyncExitStack() as stack:
+        try:
+            deployment.check_open()
+            stack.enter_context(deployment.requests.admitted(caller.name))
+            stack.enter_context(metrics.REQUESTS.track_inprogress())
+            upload = in_time(request, config.upload_idle_seconds)
+            form = await read_form(upload, config.max_upload_bytes)
+            stack.push_async_callback(form.close)
+            agent = request.headers.get("user-agent", "")
+            options = read_options(form, engine.models, agent.startswith("mistral-client"))
+            blocks = _decoded(options.file.file, config.max_file_seconds)
+            first = await run_in_threadpool(next, blocks, None)
+            progress = Progress("file", caller.name, engine.layout)
+            blocks = _with_first(first, blocks)
+            transcribed = transcribe(blocks, engine, config, progress, options.logprobs)
+            events = await stack.enter_async_context(aclosing(transcribed))
+            if options.stream:
+                return _Held(streamed(events, options, engine.models[0]), stack.pop_all())
+            return await _whole(request, events, options, engine.models[0])
+        except VoxtideError as error:
+            count = metrics.REFUSED if isinstance(error, Refused) else metrics.ERRORS
+            count.labels(error.code).inc()
+            return failure(error)
+        except ClientDisconnect:
+            return Response(status_code=499)  # nobody reads it
+    raise AssertionError("every way through has returned")
 
 
-async def _form(request: Request) -> FormData:
-    """The request's fields, its file spooled to disk.
+class _Held(Response):
+    """A response that holds on to what it needs until it has been sent.
 
-    Raises:
-        BadInput: it is no multipart form, or larger than is taken.
+    Args:
+        response: to be sent.
+        stack: closed after it.
     """
-    taken = 0
 
-    async def receive() -> Message:
-        nonlocal taken
-        message = await request.receive()
-        taken += len(message.get("body", b""))
-        if taken > MAX_UPLOAD_BYTES:
-            text = f"An upload may have {MAX_UPLOAD_BYTES} bytes at the most."
-            raise BadInput("upload_too_large", text, "file")
-        return message
+    def __init__(self, response: Response, stack: AsyncExitStack) -> None:
+        super().__init__()
+        self._response = response
+        self._stack = stack
 
-    try:
-        return await Request(request.scope, receive).form()
-    except HTTPException as error:
-        raise BadInput("invalid_value", f"The form cannot be read: {error.detail}") from None
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the response."""
+        async with self._stack:
+            await self._response(scope, receive, send)
 
 
-def failure(error: VoxtideError) -> JSONResponse:
-    """The response that tells of an error."""
-    headers = {"Retry-After": "1"} if error.traits.retryable else None
-    return JSONResponse({"error": error.body()}, error.traits.status, headers)
-
-
-def read_options(form: FormData, models: Sequence[str]) -> Options:
+def read_options(form: FormData, models: Sequence[str], from_mistral: bool) -> Options:
     """Check the fields of a request. Lists may be spelt `name` or `name[]`.
+
+    Args:
+        form: the fields.
+        models: the names that are served.
+        from_mistral: whether the request comes from Mistral's SDK.
 
     Raises:
         BadInput: naming the first field that is wrong.
     """
     file = form.get("file")
+    for name in ("file_url", "file_id"):
+        if form.get(name):
+            raise BadInput("unsupported_value", "Only uploaded files are transcribed.", name)
     if not isinstance(file, UploadFile):
         raise BadInput("missing_field", "The field 'file' must be an uploaded file.", "file")
     check_model(form.get("model"), models, "model")
@@ -120,14 +128,36 @@ def read_options(form: FormData, models: Sequence[str]) -> Options:
     if format not in formats.names():
         known = ", ".join(formats.names())
         raise BadInput("invalid_value", f"The format must be one of {known}.", "response_format")
-    language = form.get("language")
+    mistral = from_mistral or not _MISTRAL.isdisjoint(form)
+    # These shapes have no place for them.
+    asked, unscored = _logprobs(form), mistral or format in formats.TEXTS
     return Options(
         file=file,
         format=format,
         stream=_flag(form, "stream"),
-        language=str(language) if language else None,
+        language=_language(form),
         granularities=_granularities(form),
+        logprobs=asked and not unscored,
+        mistral=mistral,
+        ignored=(*_ignored(form), *(("include",) if asked and unscored else ())),
     )
+
+
+def _ignored(form: FormData) -> tuple[str, ...]:
+    """Names of the fields that are set and have no effect, as far as a header can hold them."""
+    given = {name for name, value in form.multi_items() if value and value != "false"}
+    unused = sorted(name for name in given if name.removesuffix("[]") not in _USED)
+    return tuple(name for name in unused if re.fullmatch(r"[\w\[\]]{1,64}", name, re.ASCII))[:20]
+
+
+def _language(form: FormData) -> str | None:
+    value = form.get("language") or None
+    if value is None:
+        return None
+    if not isinstance(value, str) or len(value) > LONGEST_TEXT or _SURROGATE.search(value):
+        text = f"The field 'language' must be text of at most {LONGEST_TEXT} characters."
+        raise BadInput("invalid_value", text, "language")
+    return value
 
 
 def _flag(form: FormData, name: str) -> bool:
@@ -145,12 +175,19 @@ def _granularities(form: FormData) -> set[str]:
     return given
 
 
+def _logprobs(form: FormData) -> bool:
+    given = {str(value) for value in (*form.getlist("include"), *form.getlist("include[]"))}
+    if not given <= {"logprobs"}:
+        raise BadInput("invalid_value", "Only 'logprobs' can be included.", "include")
+    return bool(given)
+
+
 # ---- audio -> events ---------------------------------------------------------------
 
 
-def _decoded(file: BinaryIO) -> Iterator[Samples]:
+def _decoded(file: BinaryIO, max_seconds: float) -> Iterator[Samples]:
     try:
-        yield from decode(file, max_seconds=MAX_AUDIO_S)
+        yield from decode(file, max_seconds=max_seconds)
     except AudioFileError as error:
         raise BadInput(error.code, error.message, "file") from error
 
@@ -161,7 +198,13 @@ def _with_first(first: Samples | None, blocks: Iterator[Samples]) -> Iterator[Sa
         yield from blocks
 
 
-async def transcribe(blocks: Iterator[Samples], engine: Engine) -> AsyncIterator[Event]:
+async def transcribe(
+    blocks: Iterator[Samples],
+    engine: Engine,
+    config: Config,
+    progress: Progress,
+    logprobs: bool = False,
+) -> AsyncGenerator[Event]:
     """Transcribe blocks of 16 kHz audio.
 
     Windows of it go through the engine side by side, a turn of the session each.
@@ -169,6 +212,10 @@ async def transcribe(blocks: Iterator[Samples], engine: Engine) -> AsyncIterator
     Args:
         blocks: of 1 s, the last may be shorter; read in a thread, no faster than the
             engine takes them.
+        engine: that transcribes them.
+        config: the operator's settings.
+        progress: is shown how it gets on.
+        logprobs: whether those of the tokens are wanted.
 
     Yields:
         Delta for new text, then one Completed for the whole.
@@ -177,8 +224,11 @@ async def transcribe(blocks: Iterator[Samples], engine: Engine) -> AsyncIterator
         VoxtideError: the audio turned out bad, or the engine failed.
     """
     events: asyncio.Queue[Event | BaseException] = asyncio.Queue()
-    session = Session(f"file_{uuid.uuid4().hex[:20]}", engine.layout, engine.vocabulary)
-    runner = Runner(session, engine, events.put_nowait, events.put_nowait, FILE)
+    session = Session(logs.request_id(), engine.layout, engine.vocabulary)
+    runner = Runner(
+        session, engine, events.put_nowait, events.put_nowait, _limits(config), progress
+    )
+    runner.command(Score(logprobs))
     feeding = asyncio.create_task(_feed(blocks, runner))
     feeding.add_done_callback(lambda task: _report(task, events))
     stitch, turns = Stitch(), 0
@@ -200,6 +250,17 @@ async def transcribe(blocks: Iterator[Samples], engine: Engine) -> AsyncIterator
         with suppress(asyncio.CancelledError, VoxtideError):
             await feeding
         await runner.close()
+
+
+def _limits(config: Config) -> Limits:
+    return Limits(
+        backlog_s=config.file_windows * MIN_S,
+        unfinished=config.file_windows,
+        queue_s=QUEUE_S,
+        stall_s=config.stall_seconds,
+        idle_s=config.idle_seconds,
+        bulk=True,
+    )
 
 
 async def _feed(blocks: Iterator[Samples], runner: Runner) -> int:
@@ -226,7 +287,7 @@ def _report(task: asyncio.Task[int], events: asyncio.Queue[Event | BaseException
 
 
 async def _whole(
-    request: Request, events: AsyncIterator[Event], form: FormData, options: Options
+    request: Request, events: AsyncIterator[Event], options: Options, model: str
 ) -> Response:
     """The whole transcript, unless the client goes away before it is there."""
     reading = asyncio.create_task(_last(events))
@@ -235,12 +296,11 @@ async def _whole(
         await asyncio.wait((reading, leaving), return_when=asyncio.FIRST_COMPLETED)
         if not reading.done():
             return Response(status_code=499)  # nobody reads it
-        return _formatted(reading.result(), options)
+        return whole(reading.result(), options, model)
     finally:
         for task in (reading, leaving):
             task.cancel()
         await asyncio.gather(reading, leaving, return_exceptions=True)
-        await form.close()
 
 
 async def _last(events: AsyncIterator[Event]) -> Completed:
@@ -253,42 +313,3 @@ async def _last(events: AsyncIterator[Event]) -> Completed:
 async def _disconnected(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
-
-
-def _formatted(result: Completed, options: Options) -> Response:
-    if options.format in formats.TEXTS:
-        media_type, write = formats.TEXTS[options.format]
-        return Response(write(result), media_type=media_type)
-    write_object = formats.OBJECTS[options.format]
-    body = write_object(result, options.language, options.granularities)
-    return Response(orjson.dumps(body), media_type=formats.JSON)
-
-
-async def _sse(events: AsyncIterator[Event], form: FormData) -> AsyncIterator[bytes]:
-    """OpenAI's server-sent events."""
-    try:
-        async for event in events:
-            match event:
-                case Delta():
-                    yield _data({"type": "transcript.text.delta", "delta": event.text})
-                case Completed():
-                    yield _data(_done(event))
-        yield b"data: [DONE]\n\n"
-    except VoxtideError as error:
-        yield _data({"error": error.body()})
-    finally:
-        await form.close()
-
-
-def _done(result: Completed) -> dict[str, object]:
-    usage = {
-        "type": "tokens",
-        "input_tokens": result.prompt_tokens,
-        "output_tokens": result.completion_tokens,
-        "total_tokens": result.prompt_tokens + result.completion_tokens,
-    }
-    return {"type": "transcript.text.done", "text": result.text, "usage": usage}
-
-
-def _data(message: dict[str, object]) -> bytes:
-    return b"data: " + orjson.dumps(message) + b"\n\n"

@@ -9,72 +9,70 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
-import socket
 import time
-import uuid
 from collections import deque
 from collections.abc import MutableMapping
+from contextlib import ExitStack
 from typing import Any
 
 import orjson
-from starlette.types import Receive
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from .dialects import Dialect, Message, OpenAIDialect, Reply, choose, greeting
-from .engine import Engine
-from .errors import BadInput, InternalError, UnknownModel, VoxtideError
-from .events import Audio, Command, Configure, Event
-from .runner import Runner
+from . import logs, metrics
+from .deployment import Deployment
+from .dialects import Dialect, Message, Reply, choose, greeting, opening
+from .errors import BadInput, InternalError, Refused, VoxtideError
+from .events import (
+    Acknowledged,
+    Audio,
+    Command,
+    Completed,
+    Configure,
+    Draining,
+    End,
+    Ended,
+    Event,
+    Failed,
+)
+from .gate import CALLER, refuse, route_path
+from .keys import ANYBODY, Caller
+from .logs import logger
+from .runner import Runner, live
 from .service import Service, check_model
 from .session import Session
+from .watch import Progress
 
+_NORMAL = 1000
+_GOING_AWAY = 1001
+_SERVICE_RESTART = 1012
 _POLICY_VIOLATION = 1008
-
-logger = logging.getLogger("vllm.voxtide")
+_OUTCOMES = {_NORMAL: "ended", _GOING_AWAY: "limit", _SERVICE_RESTART: "drained"}
 
 MAX_UNSENT_BYTES = 1 << 20
 """Bytes of messages that may wait for a client before it is not listened to any more."""
 PIECE_SAMPLES = 48_000
 """Samples of a large message that are taken at a time: 1 s at the highest rate."""
-GONE_MS = 120_000
-"""Milliseconds after which a client whose machine acknowledges nothing is gone."""
-RECEIVE_BUFFER = 1 << 17
-"""Bytes that the kernel may hold of what is not read yet (Linux doubles it): about 6 s
-of PCM16 at 16 kHz in base64."""
 
 
-async def serve(websocket: WebSocket, engine: Engine) -> None:
-    """Carry one connection to its end.
+async def serve(websocket: WebSocket, deployment: Deployment) -> None:
+    """Carry one connection to its end, or refuse it where there is no room.
 
     Args:
         websocket: not yet accepted.
-        engine: that transcribes its audio.
+        deployment: that serves it.
     """
-    await websocket.accept(subprotocol=_subprotocol(websocket))
-    connection = _Connection(websocket, engine)
-    await connection.run()
-
-
-def loosen(receive: Receive) -> None:
-    """Make backpressure bearable for a client's keep-alive.
-
-    A client that is made to wait has its pings and pongs queued behind audio that
-    is not read yet, and both uvicorn and the `websockets` clients give up on a
-    connection that is silent for 20 s. So the kernel may hold only a few seconds
-    of audio, not the megabytes that it grows to by itself, and uvicorn needs no
-    pong; that a client's machine is gone is noticed by TCP.
-
-    Args:
-        receive: of uvicorn; anything else is left as it is.
-    """
-    protocol: Any = getattr(receive, "__self__", None)
-    if hasattr(protocol, "ping_timeout"):
-        protocol.ping_timeout = None
-    connection = getattr(protocol, "transport", None)
-    if connection is not None and (sock := connection.get_extra_info("socket")):
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, GONE_MS)
+    caller: Caller = websocket.scope.get(CALLER) or Caller(ANYBODY)
+    with ExitStack() as stack:
+        try:
+            deployment.check_open()
+            stack.enter_context(deployment.sessions.admitted(caller.name))
+        except Refused as error:
+            await refuse(websocket.scope, websocket.receive, websocket.send, error)
+            return
+        await websocket.accept(subprotocol=_subprotocol(websocket))
+        connection = _Connection(websocket, deployment, caller)
+        stack.enter_context(deployment.drain.told(connection.drain))
+        await connection.run()
 
 
 def _subprotocol(websocket: WebSocket) -> str | None:
@@ -84,14 +82,26 @@ def _subprotocol(websocket: WebSocket) -> str | None:
 
 
 class _Connection:
-    def __init__(self, websocket: WebSocket, engine: Engine) -> None:
-        session_id = f"sess_{uuid.uuid4().hex[:20]}"
+    def __init__(self, websocket: WebSocket, deployment: Deployment, caller: Caller) -> None:
+        session_id = logs.request_id()
+        engine, config = deployment.engine, deployment.config
         self._websocket = websocket
-        self._id = session_id
         self._models = engine.models
-        self._opening = OpenAIDialect(Service(session_id, engine.models, engine.layout.delay_ms))
+        self._config = config
+        longest = config.session_seconds
+        expires_at = None if longest is None else int(time.time() + longest)
+        service = Service(session_id, engine.models, engine.layout.delay_ms, expires_at)
+        beta = "realtime=v1" in websocket.headers.get("openai-beta", "")
+        self._opening = opening(route_path(websocket.scope), service, beta)
         self._dialect: Dialect = self._opening
         self._settled = False
+        self._end_code = _NORMAL
+        self._draining = False
+        self._name = "unsettled"
+        self._outcome = "gone"
+        self._received = 0
+        self._bytes_sent = 0
+        self._deadline: asyncio.TimerHandle | None = None
         self._unsent: deque[bytes | int] = deque()
         self._unsent_bytes = 0
         self._news = asyncio.Event()
@@ -101,19 +111,64 @@ class _Connection:
             engine,
             self._on_event,
             lambda error: self._fail(error, None),
+            live(config),
+            Progress("live", caller.name, engine.layout),
         )
+        self._first = caller.first
+        self._key = caller.name or "-"
+        self._began = time.monotonic()
+
+    def _begin_with(self, first: Message) -> None:
+        """Set the session up as the secret says that it was opened with.
+
+        Raises:
+            BadInput: that is for another protocol, or another server.
+        """
+        for command in self._opening.receive(first):
+            if not isinstance(command, Reply):
+                self._runner.command(command)
+        self._settle(self._opening)
+
+    def _settle(self, dialect: Dialect) -> None:
+        self._dialect, self._settled = dialect, True
+        metrics.SESSIONS.labels(self._name).dec()
+        self._name = dialect.name
+        metrics.SESSIONS.labels(self._name).inc()
 
     async def run(self) -> None:
         """Read and write until either ends: a reader that waits for room would not
         notice that the client is gone."""
-        tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._write())]
+        metrics.SESSIONS.labels(self._name).inc()
+        tasks = reading, writing = (
+            asyncio.create_task(self._read()),
+            asyncio.create_task(self._write()),
+        )
         try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(
+                tasks, timeout=self._config.session_seconds, return_when=asyncio.FIRST_COMPLETED
+            )
+            if not done:
+                reading.cancel()
+                self._end(_GOING_AWAY)
+                await asyncio.wait([writing])
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            if self._deadline is not None:
+                self._deadline.cancel()
             await self._runner.close()
+            metrics.SESSIONS.labels(self._name).dec()
+            metrics.ENDED.labels(self._name, self._outcome).inc()
+            metrics.BYTES.labels("received").inc(self._received)
+            metrics.BYTES.labels("sent").inc(self._bytes_sent)
+            self._log()
+
+    def _log(self) -> None:
+        """The one line that each session leaves."""
+        text = "session in %s's dialect %s after %.1f s with %.1f s of audio, key %s"
+        seconds, audio_s = time.monotonic() - self._began, self._runner.audio_s
+        logger.info(text, self._name, self._outcome, seconds, audio_s, self._key)
 
     # ---- client -> session -----------------------------------------------------------
 
@@ -121,24 +176,36 @@ class _Connection:
         """Take messages until the client leaves or is told why it must."""
         try:
             check_model(self._websocket.query_params.get("model"), self._models, "model")
+            if self._first is not None:
+                self._begin_with(self._first)
             self._send(greeting(self._opening, time.time()))
-            while (frame := await self._websocket.receive())["type"] != "websocket.disconnect":
+            while (frame := await self._next())["type"] != "websocket.disconnect":
                 await self._answer(frame)
             return
-        except UnknownModel as error:
+        except TimeoutError:
+            self._end(_GOING_AWAY)
+        except BadInput as error:  # in the address, or in the secret
             self._fail(error, None)
             self._close(_POLICY_VIOLATION)
         except WebSocketDisconnect:
             return
         except Exception:
-            logger.exception("%s: internal error", self._id)
+            logger.exception("internal error")
             self._fail(InternalError(), None)
         await asyncio.Event().wait()  # until the writer has told it
 
+    async def _next(self) -> MutableMapping[str, Any]:
+        """The next message; raises TimeoutError where none comes for too long."""
+        if self._config.quiet_seconds is None:
+            return await self._websocket.receive()
+        async with asyncio.timeout(self._config.quiet_seconds):
+            return await self._websocket.receive()
+
     async def _answer(self, frame: MutableMapping[str, Any]) -> None:
         message = None
+        self._received += len(frame.get("text") or "")
         try:
-            message = _parse(frame)
+            message = _parse(frame, self._config.max_message_bytes)
             for command in self._receive(message):
                 if isinstance(command, Reply):
                     self._send(command.message)
@@ -155,7 +222,7 @@ class _Connection:
             return self._dialect.receive(message)
         dialect = choose(self._opening, self._websocket.query_params, message)
         commands = dialect.receive(message)
-        self._dialect, self._settled = dialect, True  # not by a message that is bad
+        self._settle(dialect)  # not by a message that is bad
         return [Configure(dialect.rate), *commands]
 
     async def _take(self, command: Command) -> None:
@@ -173,19 +240,55 @@ class _Connection:
     def _on_event(self, event: Event) -> None:
         for message in self._dialect.encode(event):
             self._send(message)
+        match event:
+            case Ended():
+                self._close(self._end_code)
+            case Completed() | Failed() if self._draining:
+                asyncio.get_running_loop().call_soon(self._end_between_turns)
+
+    def drain(self, seconds: float) -> None:
+        """The server is to stop: go after this turn, or when the time is up."""
+        self._draining = True
+        self._on_event(Draining(seconds))
+        self._end_between_turns()
+        loop = asyncio.get_running_loop()
+        self._deadline = loop.call_later(seconds, self._leave_to_another)
+
+    def _end_between_turns(self) -> None:
+        # The engine may be behind: nothing heard so far does not mean that nothing was said.
+        if not self._runner.in_turn:
+            self._leave_to_another()
+
+    def _leave_to_another(self) -> None:
+        """Close now where the client can go on in another session, or else end the turn: one
+        that ends here may end in the middle of a word."""
+        position = self._runner.goes_on_elsewhere
+        if position is None:
+            self._end(_SERVICE_RESTART)
+        else:
+            self._on_event(Acknowledged(position))
+            self._close(_SERVICE_RESTART)
+
+    def _end(self, code: int) -> None:
+        """Finish what has been said, then close."""
+        self._end_code = code
+        self._runner.command(End())
 
     def _fail(self, error: VoxtideError, cause: Message | None) -> None:
+        metrics.ERRORS.labels(error.code).inc()
         self._send(self._dialect.error(error, cause))
         if error.traits.close:
             self._close(error.traits.close)
 
     def _send(self, message: Message) -> None:
         data = orjson.dumps(message)
+        self._bytes_sent += len(data)
         self._unsent.append(data)
         self._unsent_bytes += len(data)
         self._news.set()
 
     def _close(self, code: int) -> None:
+        self._outcome = _OUTCOMES.get(code, "failed")
         self._unsent.append(code)
         self._news.set()
 
@@ -205,15 +308,17 @@ class _Connection:
                 await self._news.wait()
 
 
-def _parse(frame: MutableMapping[str, Any]) -> Message:
+def _parse(frame: MutableMapping[str, Any], max_bytes: int) -> Message:
     """The JSON object in a frame.
 
     Raises:
-        BadInput: the frame is binary, no JSON, or no object.
+        BadInput: the frame is binary, too large, no JSON, or no object.
     """
     text = frame.get("text")
     if not isinstance(text, str):
         raise BadInput("binary_frame", "Messages are JSON in text frames, not binary ones.")
+    if len(text) > max_bytes:  # of what is sent nearly all is ASCII
+        raise BadInput("message_too_large", f"A message may have {max_bytes} bytes at the most.")
     try:
         message = orjson.loads(text)
     except orjson.JSONDecodeError as error:

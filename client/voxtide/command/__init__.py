@@ -35,3 +35,4 @@ def main() -> None:
 
 for _module in (serve, demo, transcribe, stream):
     main.add_command(_module.command)
+main.add_command(serve.drain)

@@ -7,7 +7,7 @@ import base64
 import json
 import math
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -54,6 +54,11 @@ class Clip:
         """Frames of audio, 80 ms each."""
         return len(self.pcm) // FRAME_SAMPLES
 
+    def needed(self, number: int, delay_ms: int) -> int:
+        """The last frame that has to be sent before the token of a text can come."""
+        # The delay, and a frame for the look-ahead of 40 samples.
+        return min(self.spoken[number] + delay_ms // 80 + 1, self.frames - 1)
+
     def lasting(self, seconds: float) -> Clip:
         """This clip, over and over, for so long at least."""
         times = math.ceil(seconds / (self.frames * FRAME_S))
@@ -68,7 +73,13 @@ def clip(pcm: NDArray[np.int16]) -> Clip:
 
 
 async def run(
-    server: Server, audio: Clip, streams: int, *, paced: bool, patience_s: float = 3600.0
+    server: Server,
+    audio: Clip,
+    streams: int,
+    *,
+    paced: bool,
+    patience_s: float = 3600.0,
+    keys: Sequence[str] = ("none",),
 ) -> list[Stream]:
     """Run streams side by side, each over its own connection.
 
@@ -77,7 +88,8 @@ async def run(
         audio: the same for every stream.
         streams: how many.
         paced: in real time, their starts spread over a frame; else as fast as it goes.
-        patience_s: how far a paced server may fall behind.
+        patience_s: how far a paced server may fall behind, where `audio.spoken` is known.
+        keys: that the streams show in turn.
 
     Raises:
         TooSlow: it fell further behind.
@@ -88,11 +100,17 @@ async def run(
         async with asyncio.TaskGroup() as group:
             for number in range(streams):
                 wait = number * FRAME_S / streams if paced else 0.0
-                one = _stream(server, messages, wait, paced, patience_s)
+                key = keys[number % len(keys)]
+                one = _stream(server, audio, messages, wait, paced, patience_s, key)
                 tasks.append(group.create_task(one))
     except BaseExceptionGroup as errors:
-        raise errors.exceptions[0] from None
+        raise _first(errors) from None
     return [task.result() for task in tasks]
+
+
+def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    error = errors.exceptions[0]
+    return _first(error) if isinstance(error, BaseExceptionGroup) else error
 
 
 class TooSlow(Exception):
@@ -110,10 +128,15 @@ def append(pcm: NDArray[np.int16]) -> str:
 
 
 @asynccontextmanager
-async def opened(server: Server) -> AsyncIterator[ClientConnection]:
+async def opened(server: Server, key: str = "none") -> AsyncIterator[ClientConnection]:
     """A connection on which a generation has been started."""
-    url = f"ws://{server.host}/v1/realtime"
-    async with connect(url, ping_interval=None, compression=None, max_queue=None) as socket:
+    async with connect(
+        f"ws://{server.host}/v1/realtime",
+        additional_headers={"Authorization": f"Bearer {key}"},
+        ping_interval=None,
+        compression=None,
+        max_queue=None,
+    ) as socket:
         await socket.recv()
         await socket.send(json.dumps({"type": "session.update", "model": server.model}))
         await socket.send(json.dumps({"type": "input_audio_buffer.commit"}))
@@ -121,14 +144,20 @@ async def opened(server: Server) -> AsyncIterator[ClientConnection]:
 
 
 async def _stream(
-    server: Server, messages: list[str], wait: float, paced: bool, patience_s: float
+    server: Server,
+    audio: Clip,
+    messages: list[str],
+    wait: float,
+    paced: bool,
+    patience_s: float,
+    key: str,
 ) -> Stream:
     stream = Stream()
-    async with opened(server) as socket:
+    async with opened(server, key) as socket:
         await asyncio.sleep(wait)
         async with asyncio.TaskGroup() as group:
             group.create_task(_send(socket, messages, stream, paced))
-            group.create_task(_receive(socket, stream, len(messages) if paced else 0, patience_s))
+            group.create_task(_receive(socket, stream, server, audio, paced, patience_s))
     return stream
 
 
@@ -143,10 +172,15 @@ async def _send(socket: ClientConnection, messages: list[str], stream: Stream, p
 
 
 async def _receive(
-    socket: ClientConnection, stream: Stream, frames: int, patience_s: float
+    socket: ClientConnection,
+    stream: Stream,
+    server: Server,
+    audio: Clip,
+    paced: bool,
+    patience_s: float,
 ) -> None:
     number = 0
-    deadline = time.monotonic() + frames * FRAME_S + patience_s
+    deadline = time.monotonic() + (audio.frames * FRAME_S if paced else 0.0) + patience_s
     while True:
         try:
             async with asyncio.timeout_at(_loop_time(deadline)):
@@ -156,7 +190,12 @@ async def _receive(
         now = time.monotonic()
         if event["type"] == "transcription.delta":
             if event["delta"]:
+                words = len(stream.heard)
                 stream.heard.append((number, now))
+                if paced and words < len(audio.spoken):
+                    needed = audio.needed(words, server.delay_ms)
+                    if needed < len(stream.sent) and now - stream.sent[needed] > patience_s:
+                        raise TooSlow
             number += 1
         elif event["type"] == "transcription.done":
             stream.frames = event["usage"]["completion_tokens"]

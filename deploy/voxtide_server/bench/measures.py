@@ -42,36 +42,35 @@ async def latency(server: Server, clip: Clip, streams: int) -> Row:
     before = server.usage()
     done = await run(server, clip, streams, paced=True)
     frames, after = sum(stream.frames for stream in done), server.usage()
-    waits = _waits(server, clip, done)
-    p50, p95, p99 = np.percentile(waits, (50, 95, 99)) * 1000
+    times = waits(server, clip, done)
+    p50, p95, p99 = np.percentile(times, (50, 95, 99)) * 1000
     return {
         "streams": streams,
         "server": server.name,
         "p50, ms": round(p50),
         "p95, ms": round(p95),
         "p99, ms": round(p99),
-        "words": len(waits),
+        "words": len(times),
         **_cpu(before, after, frames),
     }
 
 
-async def live(server: Server, clip: Clip, most: int) -> Row:
+async def live(server: Server, clip: Clip, first: int, most: int) -> Row:
     """The largest number of streams, up to `most`, whose p95 latency is below LIVE_MS.
 
-    Found by doubling and then by bisection to a tenth; a number counts as held when
-    one run of it holds.
+    Found by doubling from `first` and then by bisection to a tenth; a number counts
+    as held when one run of it holds.
     """
-    held, failed, p95s = 0, most + 1, {0: 0}
-    count = 1
+    held, failed = 0, most + 1
+    p95s: dict[int, int | str] = {0: "-"}
+    count = min(first, most)
     while held < failed - max(1, held // 10):
         p95 = await _p95(server, clip, count)
         if p95 is not None and p95 < LIVE_MS:
             held, p95s[count] = count, p95
         else:
             failed = count
-        count = min(2 * held or 1, most) if failed > most else (held + failed) // 2
-        if held == most or (held == 0 and failed == 1):
-            break
+        count = min(2 * held, most) if failed > most else (held + failed) // 2
     return {
         "session, s": round(clip.frames * FRAME_S),
         "server": server.name,
@@ -84,27 +83,30 @@ async def live(server: Server, clip: Clip, most: int) -> Row:
 async def _p95(server: Server, clip: Clip, streams: int) -> int | None:
     try:
         done = await run(server, clip, streams, paced=True, patience_s=PATIENCE_S)
-        waits = _waits(server, clip, done)
+        times = waits(server, clip, done)
     except (TooSlow, OtherWords):
         await asyncio.sleep(2)  # until the server has let go of them
         return None
-    return round(float(np.percentile(waits, 95)) * 1000)
+    return round(float(np.percentile(times, 95)) * 1000)
 
 
 class OtherWords(Exception):
     """A server under load heard something else than alone."""
 
 
-def _waits(server: Server, clip: Clip, done: list[Stream]) -> list[float]:
-    waits = []
+def waits(server: Server, clip: Clip, done: list[Stream]) -> list[float]:
+    """From sending the last sample that each token with text needs to its arrival, in seconds.
+
+    Raises:
+        OtherWords: a stream was heard differently.
+    """
+    times = []
     for stream in done:
         if len(stream.heard) != len(clip.spoken):
             raise OtherWords(f"{server.name} heard other words under load: {stream.text!r}")
-        for frame, (_, arrival) in zip(clip.spoken, stream.heard, strict=True):
-            # The delay, and a frame for the look-ahead of 40 samples.
-            needed = min(frame + server.delay_ms // 80 + 1, len(stream.sent) - 1)
-            waits.append(arrival - stream.sent[needed])
-    return waits
+        for number, (_, arrival) in enumerate(stream.heard):
+            times.append(arrival - stream.sent[clip.needed(number, server.delay_ms)])
+    return times
 
 
 async def heard(server: Server, clip: Clip) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,7 +75,13 @@ class Server:
 
 
 @contextmanager
-def running(name: str, model: str, arguments: list[str], log: Path) -> Iterator[Server]:
+def running(
+    name: str,
+    model: str,
+    arguments: list[str],
+    log: Path,
+    settings: Mapping[str, str] | None = None,
+) -> Iterator[Server]:
     """Start a server with vLLM's flags as `voxtide serve` sets them, and stop it.
 
     Args:
@@ -83,16 +89,17 @@ def running(name: str, model: str, arguments: list[str], log: Path) -> Iterator[
         model: as `voxtide serve --model` takes it.
         arguments: more flags of vLLM.
         log: where the server's log goes.
+        settings: of voxtide, as environment variables.
     """
     checkpoint = resolve(model, None)
     profile = launcher.choose_profile(None)
     with machine.reserve("127.0.0.1", 0) as held:
         port: int = held.getsockname()[1]
-    environment = launcher.environment(profile, os.environ)
+    environment = launcher.environment(profile, {**os.environ, **(settings or {})})
     if name == "stock":
         environment["VLLM_PLUGINS"] = ""
         arguments = [*arguments, "--scheduler-cls", "vllm.v1.core.sched.scheduler.Scheduler"]
-    command = launcher.command(checkpoint, profile, "127.0.0.1", port, arguments)
+    command = launcher.command(checkpoint, [checkpoint.name], profile, "127.0.0.1", port, arguments)
     with log.open("w") as sink:
         process = subprocess.Popen(command, env=environment, stdout=sink, stderr=sink)
     try:

@@ -16,14 +16,15 @@ from __future__ import annotations
 
 from ..engine import SAMPLE_RATE
 from ..errors import BadInput, VoxtideError
-from ..events import Audio, Command, Commit, Completed, Delta, Event, Failed
+from ..events import Audio, Command, Commit, Completed, Delta, Draining, Event, Failed
 from ..service import Service, check_model
-from .base import Message, Reply, audio_field, unknown_event
+from .base import DRAINING, Message, Reply, audio_field, error_body, unknown_event
 
 
 class VllmDialect:
     """vLLM's protocol for one connection."""
 
+    name = "vllm"
     rate = SAMPLE_RATE
 
     def __init__(self, service: Service) -> None:
@@ -50,11 +51,13 @@ class VllmDialect:
                 return [{"type": "transcription.done", "text": event.text, "usage": _usage(event)}]
             case Failed():
                 return [self.error(event.error, None)]
+            case Draining():
+                return [{"type": DRAINING, "seconds": event.seconds}]
         return []
 
     def error(self, error: VoxtideError, message: Message | None) -> Message:
         """How an error is told: as a plain text."""
-        body = error.body()
+        body = error_body(error, self._service)
         del body["type"]
         return {"type": "error", "error": body.pop("message"), **body}
 
