@@ -75,6 +75,25 @@ async def test_a_turn_comes_as_partials_a_segment_and_a_final(shell):
     assert fake.close_codes == [1000]
 
 
+async def test_who_feeds_without_a_pause_leaves_turns_to_who_reads():
+    turns = 0
+
+    async def read():
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    async with fakes.realtime(one_turn) as fake:
+        client = voxtide.AsyncClient(fake.base_url)
+        async with client.stream(model="nano") as session:
+            reading = asyncio.create_task(read())
+            for _ in range(20):
+                await session.feed(SECOND[:800])
+            reading.cancel()
+    assert turns > 10
+
+
 async def test_flush_ends_a_turn_and_finish_without_new_audio_ends_the_session(shell):
     async def script(talk):
         await talk.accept()

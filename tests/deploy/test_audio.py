@@ -1,10 +1,13 @@
+import io
+
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes.engine import LAYOUT
-from voxtide_server.audio import PCM_RATES, Framer, Resampler, Tail, pcm16
+from voxtide_server.audio import ENCODINGS, RATES, Framer, Resampler, Tail, decode
 from voxtide_server.engine import FRAME_SAMPLES, Samples
 from voxtide_server.errors import BadInput
 
@@ -13,15 +16,47 @@ def ramp(n: int) -> Samples:
     return np.arange(1, n + 1, dtype=np.float32)
 
 
-def test_pcm16_is_scaled_to_one() -> None:
-    samples = pcm16(np.array([-32768, 0, 16384], "<i2").tobytes(), "audio")
+@pytest.mark.parametrize(
+    ("encoding", "values", "kind"),
+    [
+        ("pcm_s16le", [-32768, 0, 16384], "<i2"),
+        ("pcm_s32le", [-(2**31), 0, 2**30], "<i4"),
+        ("pcm_f16le", [-1.0, 0.0, 0.5], "<f2"),
+        ("pcm_f32le", [-7.0, 0.0, 0.5], "<f4"),
+    ],
+)
+def test_samples_are_scaled_to_one(encoding: str, values: list[float], kind: str) -> None:
+    samples = decode(np.array(values, kind).tobytes(), encoding, "audio")
     assert samples.tolist() == [-1.0, 0.0, 0.5]
+    assert samples.dtype == np.float32
 
 
-def test_half_a_sample_is_refused_with_the_field() -> None:
-    with pytest.raises(BadInput, match="odd number") as caught:
-        pcm16(b"abc", "audio")
+@pytest.mark.parametrize(("encoding", "subtype"), [("pcm_mulaw", "ULAW"), ("pcm_alaw", "ALAW")])
+def test_telephone_audio_is_decoded_as_libsndfile_does(encoding: str, subtype: str) -> None:
+    data = bytes(range(256))
+    reference, _ = soundfile.read(
+        io.BytesIO(data),
+        dtype="float32",
+        format="RAW",
+        subtype=subtype,
+        samplerate=8000,
+        channels=1,
+    )
+    assert decode(data, encoding, "audio").tolist() == reference.tolist()
+
+
+@pytest.mark.parametrize("encoding", [e for e in ENCODINGS if "law" not in e])
+def test_half_a_sample_is_refused_with_the_field(encoding: str) -> None:
+    with pytest.raises(BadInput, match="middle of a sample") as caught:
+        decode(b"abc", encoding, "audio")
     assert (caught.value.code, caught.value.param) == ("invalid_audio", "audio")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_samples_that_are_no_numbers_are_refused(value: float) -> None:
+    for encoding, kind in (("pcm_f16le", "<f2"), ("pcm_f32le", "<f4")):
+        with pytest.raises(BadInput, match="no numbers"):
+            decode(np.array([0, value], kind).tobytes(), encoding, "audio")
 
 
 @given(st.lists(st.integers(0, 9_000), max_size=20))
@@ -61,7 +96,7 @@ def test_the_end_brings_a_token_for_every_frame_that_holds_audio() -> None:
         assert windows * FRAME_SAMPLES >= samples
 
 
-@pytest.mark.parametrize("rate", PCM_RATES)
+@pytest.mark.parametrize("rate", RATES)
 def test_resampling_in_pieces_keeps_length_and_tone(rate: int) -> None:
     seconds = 2.0
     time = np.arange(round(rate * seconds)) / rate

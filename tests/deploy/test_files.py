@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import io
+import struct
 import tracemalloc
+import zlib
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -163,6 +165,21 @@ def test_a_wav_from_a_pipe_has_no_length(length: int) -> None:
     assert len(read(io.BytesIO(data))) == round(2.5 * RATE)
 
 
+def test_a_flac_from_a_pipe_has_no_length() -> None:
+    tone = melody(2.5, RATE)
+    assert len(read(io.BytesIO(without_length(tone)))) == len(tone)
+
+
+def without_length(tone: np.ndarray) -> bytearray:
+    """A FLAC as it comes out of a pipe."""
+    buffer = io.BytesIO()
+    soundfile.write(buffer, tone, RATE, format="FLAC")
+    data = bytearray(buffer.getvalue())
+    data[21] &= 0xF0  # STREAMINFO: total samples, 36 bits
+    data[22:26] = bytes(4)
+    return data
+
+
 def test_a_live_webm_has_no_length(tmp_path: Path) -> None:
     path = tmp_path / "live.webm"
     with av.open(str(path), "w", options={"live": "1"}) as container:
@@ -218,13 +235,9 @@ def test_audio_over_the_limit_is_refused_before_it_is_decoded(tmp_path: Path) ->
     assert caught.value.message == "The audio is longer than 3 seconds."
 
 
-def test_a_bomb_that_hides_its_length_is_stopped_at_the_limit(tmp_path: Path) -> None:
+def test_a_bomb_that_hides_its_length_is_stopped_at_the_limit() -> None:
     """An hour of silence in a few kB whose header says that the length is unknown."""
-    path = tmp_path / "bomb.flac"
-    soundfile.write(path, np.zeros(3600 * RATE, np.int16), RATE, format="FLAC")
-    data = bytearray(path.read_bytes())
-    data[21] &= 0xF0  # STREAMINFO: total samples, 36 bits
-    data[22:26] = bytes(4)
+    data = without_length(np.zeros(3600 * RATE, np.int16))
     tracemalloc.start()
     try:
         assert code_of(io.BytesIO(data), max_seconds=20.0) == "audio_too_long"
@@ -232,6 +245,22 @@ def test_a_bomb_that_hides_its_length_is_stopped_at_the_limit(tmp_path: Path) ->
     finally:
         tracemalloc.stop()
     assert peak < 16 << 20
+
+
+@pytest.mark.parametrize("before", [0, (1 << 20) - 48], ids=["at once", "between two reads"])
+def test_a_packed_header_is_not_unpacked(before: int) -> None:
+    """FFmpeg would take 2 GB for a file of 2 MB."""
+    header = zlib.compress(box(b"moov", box(b"free", bytes(1_000_000))))
+    size = struct.pack(">I", 1_000_016)
+    packed = box(b"cmov", box(b"dcom", b"zlib") + box(b"cmvd", size + header))
+    data = box(b"ftyp", b"qt  ") + box(b"free", bytes(before)) + box(b"moov", packed)
+    with pytest.raises(AudioFileError, match="Packed headers") as caught:
+        read(io.BytesIO(data))
+    assert caught.value.code == "invalid_audio_file"
+
+
+def box(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", 8 + len(content)) + kind + content
 
 
 @pytest.mark.parametrize("rate", [1, 1_000, 4_000_000])

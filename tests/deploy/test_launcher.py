@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from voxtide_server import launcher, machine, profiles
+from voxtide_server import checkpoint, launcher, machine, profiles
 
 FAKE = Path(__file__).parents[1] / "fakes" / "health_server.py"
 # The whole launcher, with another program in vLLM's place.
@@ -24,7 +24,7 @@ WITH_FAKE = """
 import sys
 from voxtide_server import launcher, machine
 machine.vllm_device = lambda: "cpu"
-launcher.command = lambda model, profile, host, port, extra: [
+launcher.command = lambda model, names, profile, host, port, extra: [
     sys.executable, sys.argv[1], str(port), *extra
 ]
 sys.exit(launcher.main(sys.argv[2:]))
@@ -117,6 +117,17 @@ def test_one_line_when_ready_and_exit_0_after_a_signal(number: signal.Signals) -
     assert_gone(session, within_s=0)
 
 
+def test_clients_may_call_the_model_by_other_names() -> None:
+    """Some take a model for a live one by its name alone."""
+    names = ["voxtral-realtime", "nano"]
+    with with_fake("--served-model-name", *names) as run:
+        assert run.ready_line().endswith(" (model voxtral-realtime, delay 480 ms)\n")
+    model = checkpoint.resolve("nano")
+    command = launcher.command(model, names, profiles.load("cpu"), "127.0.0.1", 8000, [])
+    at = command.index("--served-model-name")
+    assert command[at : at + 4] == ["--served-model-name", *names, "--host"]
+
+
 def test_a_server_that_does_not_stop_is_killed_after_the_grace_period() -> None:
     with with_fake("--grace-seconds", "0.3", "--", "stubborn") as run:
         run.ready_line()
@@ -136,6 +147,34 @@ def test_a_second_signal_does_not_wait_for_the_grace_period() -> None:
         assert run.process.stderr is not None
         assert run.process.stderr.readline() == "asked to stop\n"
         run.process.send_signal(signal.SIGINT)
+        assert run.end()[0] == 137
+    assert_gone(session, within_s=0)
+
+
+def test_sessions_may_finish_before_the_server_is_stopped() -> None:
+    with with_fake("--", "finishing") as run:
+        run.ready_line()
+        run.process.terminate()
+        code, _, err = run.end()
+    assert (code, err) == (0, "asked to drain\nfinished\nasked to stop\n")
+
+
+def test_sessions_that_do_not_end_are_cut_when_the_time_is_up() -> None:
+    with with_fake("--drain-seconds", "0", "--", "busy") as run:
+        run.ready_line()
+        run.process.terminate()
+        code, _, err = run.end(timeout_s=20)  # the margin for last turns is 5 s
+    assert (code, err) == (0, "asked to drain\nasked to stop\n")
+
+
+def test_a_second_signal_does_not_wait_for_sessions() -> None:
+    with with_fake("--", "busy") as run:
+        run.ready_line()
+        session = run.server()
+        run.process.terminate()
+        assert run.process.stderr is not None
+        assert run.process.stderr.readline() == "asked to drain\n"
+        run.process.terminate()
         assert run.end()[0] == 137
     assert_gone(session, within_s=0)
 
@@ -220,6 +259,8 @@ def refusal(capsys: pytest.CaptureFixture[str], *flags: str) -> tuple[int, str]:
         (["--profile", "b9"], "no profile 'b9': there are a100, cpu, gpu, h100, l4, l40s"),
         (["--profile", "../x"], "no profile '../x'"),
         (["--port", "65536"], "argument --port: '65536' is not a number from 0 to 65535"),
+        (["--stall-seconds", "0"], "--stall-seconds: Input should be greater than or equal to 5"),
+        (["--config", "none.yaml"], "No such file or directory: 'none.yaml'"),
         (["--", "--port=1"], "--port cannot be given after --"),
         (["--", "--model", "x"], "--model cannot be given after --"),
     ],

@@ -12,16 +12,29 @@ SERVER = Path(__file__).parents[2] / "deploy" / "voxtide_server"
 PURE = {
     "engine": {"errors"},
     "errors": set(),
-    "events": {"engine", "errors"},
+    "endpointing": {"engine", "speech"},
+    "events": {"endpointing", "engine", "errors"},
     "service": {"errors"},
     "audio": {"engine", "errors"},
-    "formats": {"events"},
+    "formats": {"dialects", "events"},
     "transcript": {"engine", "events"},
     "speech": {"engine"},
     "windows": {"engine", "speech"},
     "stitch": {"events", "transcript"},
-    "session": {"audio", "engine", "errors", "events", "speech", "transcript"},
-    "dialects": {"audio", "engine", "errors", "events", "service"},
+    "effects": {"engine", "events"},
+    "turns": {"audio", "engine", "events", "transcript"},
+    "session": {
+        "audio",
+        "effects",
+        "endpointing",
+        "engine",
+        "errors",
+        "events",
+        "speech",
+        "transcript",
+        "turns",
+    },
+    "dialects": {"audio", "endpointing", "engine", "errors", "events", "service"},
 }
 """The rooms without I/O, and the rooms that each may import."""
 

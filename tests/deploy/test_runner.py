@@ -23,11 +23,15 @@ from tests.fakes.engine import (
     silence,
 )
 from voxtide_server import runner
+from voxtide_server.config import Config
 from voxtide_server.engine import Samples
 from voxtide_server.errors import EngineDead, VoxtideError
 from voxtide_server.events import Audio, Clear, Commit, Completed, Delta, Event, Failed
-from voxtide_server.runner import CUT_OFF_S, IDLE_S, LIVE, STALL_S, Limits, Runner
+from voxtide_server.runner import CUT_OFF_S, Limits, Runner
 from voxtide_server.session import Session
+from voxtide_server.watch import Progress
+
+LIVE = runner.live(Config())
 
 
 class Client:
@@ -42,7 +46,14 @@ class Client:
         self.events: list[Event] = []
         self.ends: list[VoxtideError] = []
         self.session = Session(name, LAYOUT, engine.vocabulary)
-        self.runner = Runner(self.session, engine, self.events.append, self.ends.append, limits)
+        self.runner = Runner(
+            self.session,
+            engine,
+            self.events.append,
+            self.ends.append,
+            limits,
+            Progress("live", "", LAYOUT),
+        )
 
     def say(self, *pieces: Samples) -> None:
         self.runner.command(Audio(np.concatenate(pieces)))
@@ -106,7 +117,7 @@ async def test_a_stalled_stream_is_lost_and_its_audio_heard_again(
     engine.begin_with(StalledStream)
     client.say(silence(0.5), say(1), silence(0.7), say(2), silence(1.0))
     await until(lambda: engine.answered == StalledStream.answers)
-    clock.ahead += STALL_S - 2
+    clock.ahead += LIVE.stall_s - 2
     await watched()
     assert engine.opened == 1, "it may be only slow"
     clock.ahead += 3
@@ -126,7 +137,7 @@ async def test_a_stream_that_answers_late_is_not_lost(
     for _ in range(2):  # it is the time since the last token that counts
         engine.going.clear()
         client.say(silence(1.0))
-        clock.ahead += STALL_S - 2
+        clock.ahead += LIVE.stall_s - 2
         await watched()
         client.say(silence(0.1))
         engine.going.set()
@@ -151,7 +162,7 @@ async def test_a_stream_that_is_slow_is_not_lost(
     engine.kind = lambda _: SlowStream
     client.say(silence(2.0))
     for answered in range(5):  # and there is always audio that waits
-        clock.ahead += STALL_S - 2
+        clock.ahead += LIVE.stall_s - 2
         await watched()
         pace.release()
         await until(lambda: engine.answered > answered)  # noqa: B023 - awaited at once
@@ -164,7 +175,7 @@ async def test_a_stream_with_nothing_to_do_is_not_lost(
     client.say(say(1), silence(0.3))
     await client.answered()
     for _ in range(20):
-        clock.ahead += IDLE_S - 1  # a client that sends a sample now and then
+        clock.ahead += LIVE.idle_s - 1  # a client that sends a sample now and then
         client.say(silence(0.0001))
         await asyncio.sleep(2 * runner.WATCH_S)
     engine.going.clear()
@@ -181,7 +192,7 @@ async def test_a_stream_that_stalls_time_and_again_fails_its_turn_and_no_other(
     for losses in range(4):
         assert not client.finals
         await until(lambda: engine.answered == 5 * (losses + 1))  # noqa: B023 - awaited at once
-        clock.ahead += STALL_S + 1
+        clock.ahead += LIVE.stall_s + 1
         await until(lambda: engine.opened == losses + 2 or client.finals)  # noqa: B023
     failed = await client.final()
     assert isinstance(failed, Failed)
@@ -217,7 +228,7 @@ async def test_a_stream_that_never_gets_a_place_fails_with_a_retryable_error(
 
 
 async def test_each_session_has_its_own_patience(engine: FakeEngine, clock: Clock) -> None:
-    file = Client(engine, "file", Limits(backlog_s=100.0, unfinished=16, queue_s=600.0, bulk=True))
+    file = Client(engine, "file", replace(LIVE, queue_s=600.0))
     live = Client(engine, "live")
     engine.begin_with(UnplacedStream, UnplacedStream)
     for client in (file, live):
@@ -253,15 +264,15 @@ async def test_an_idle_session_gives_its_place_back_and_takes_another_when_it_go
 ) -> None:
     client.say(say(1), silence(1.5))
     await client.answered()
-    clock.ahead += IDLE_S - 1
+    clock.ahead += LIVE.idle_s - 1
     await watched()
     assert engine.live == 1, "a moment without a sample is no pause"
-    clock.ahead += IDLE_S + 1
+    clock.ahead += LIVE.idle_s + 1
     await until(lambda: engine.live == 0)
     client.say(say(2), silence(1.5))
     assert engine.live == 1
     await client.answered()
-    clock.ahead += IDLE_S + 1
+    clock.ahead += LIVE.idle_s + 1
     await until(lambda: engine.live == 0)
     client.commit()
     final = await client.final()
@@ -294,7 +305,7 @@ async def test_a_process_that_was_busy_reads_first_what_came_meanwhile(
     client.say(say(1), silence(1.5))
     await client.answered()
     time.sleep(0.5)  # noqa: ASYNC251 - busy
-    clock.ahead += IDLE_S + 1
+    clock.ahead += LIVE.idle_s + 1
     for _ in range(5):  # the runner's look is due, and so is the client's next message
         await asyncio.sleep(0)
     assert engine.live == 1
@@ -310,7 +321,7 @@ async def test_a_session_that_the_engine_keeps_waiting_is_not_idle(
     await client.answered()
     engine.going.clear()
     client.say(silence(1.5))
-    clock.ahead += IDLE_S + 1
+    clock.ahead += LIVE.idle_s + 1
     await watched()
     assert (engine.opened, engine.live) == (1, 1)
 

@@ -11,8 +11,8 @@ import soundfile
 
 from tests.conftest import CLIPS
 from voxtide_server.engine import SAMPLE_RATE, Samples
-from voxtide_server.session import RUT_S
 from voxtide_server.speech import HOP, is_clear_speech, levels
+from voxtide_server.turns import RUT_S
 
 PAUSES = "demo-piper-joe"
 """The clip of separate sentences, three quarters of which are no speech."""

@@ -52,6 +52,39 @@ def test_punctuation_under_its_own_marker_belongs_to_the_word_before() -> None:
     assert words(transcript) == [("stop.", 0.36)]
 
 
+def test_logprobs_go_with_the_text_that_they_are_of() -> None:
+    transcript = Transcript(Words(" caf", b"\xc3", b"\xa9", " au"), 0.0)
+    told = []
+    for number, token in enumerate([W, 2, 3, 4, B, W, 5, B]):
+        if transcript.push(token, number * 0.08, -float(token)):
+            told.append([(s.piece, s.logprob) for s in transcript.fresh_logprobs()])
+    assert told == [[(b" caf", -2.0)], [(b"\xc3", -3.0), (b"\xa9", -4.0)], [(b" au", -5.0)]]
+    segment = transcript.close()
+    assert segment is not None
+    assert [(s.piece, s.logprob) for s in segment.logprobs] == [s for some in told for s in some]
+
+
+def test_logprobs_of_what_a_new_stream_says_again_are_told_once() -> None:
+    transcript = Transcript(Words(" hel", "lo", " hal", b"\xe2\x82", b"\xac"), 0.0)
+
+    def told(*tokens: int) -> list[bytes]:
+        deltas: list[bytes] = []
+        for token in tokens:
+            if transcript.push(token, 1.0, -1.0):
+                deltas += [scored.piece for scored in transcript.fresh_logprobs()]
+        return deltas
+
+    assert told(W, 2) == [b" hel"]
+    transcript.resume()
+    assert told(W, 2, 3, B) == [b"lo"]
+    assert told(W, 2) == [b" hel"]
+    transcript.resume()
+    assert told(W, 4, B) == [b" hal"], "it was heard otherwise"
+    assert told(W, 5) == []
+    transcript.resume()
+    assert told(W, 5, 6, B) == [b"\xe2\x82", b"\xac"]
+
+
 def test_script_without_spaces_keeps_a_word_for_each_marker() -> None:
     transcript = transcribe(Words("你好", "世界", "。"), [W, 2, B, W, 3, 4])
     assert [text for text, _ in words(transcript)] == ["你好", "世界。"]
@@ -126,6 +159,15 @@ def test_a_word_that_a_new_stream_hears_otherwise_is_returned_as_it_is() -> None
     assert "".join(returned) == " four thirteen"
 
 
+def test_what_is_said_later_is_returned_though_it_looks_like_the_rest_of_a_word() -> None:
+    transcript = Transcript(Words("你好", "你", "好"), 0.0)
+    for token in (W, 2):
+        transcript.push(token, 0.0)
+    transcript.resume()
+    returned = [transcript.push(token, 1.0) for token in (W, 3, B, W, 4)]
+    assert returned == ["", "", "", "", "好"]
+
+
 def test_a_word_that_is_taken_back_has_not_ended() -> None:
     transcript = Transcript(Words(" one", " two"), 0.5)
     transcript.push(W, 1.0)
@@ -153,6 +195,31 @@ def test_scripts_that_write_spaces_keep_them_over_streams() -> None:
         for number, token in enumerate([W, 3, 4]):
             transcript.push(token, 5.0 + number * 0.08)
         assert transcript.text == f"{first} {second}"
+
+
+def test_another_session_may_begin_between_words_that_are_well_apart() -> None:
+    transcript = Transcript(Words(" one", " two", " three"), 0.0)
+    gaps = []
+    tokens = [B] * 10 + [W, 2, B, W, 3, B] + [B] * 9 + [W, 4, B] + [B] * 60
+    for n, token in enumerate(tokens):
+        transcript.push(token, n * 0.08)
+        gaps.append(round(transcript.last_gap, 2))
+    assert gaps[12] == pytest.approx((0.84 - 0.24) / 2), "before the first word"
+    assert gaps[15] == gaps[12], "the second one follows at once"
+    two, three = 13.5 * 0.08, 25.5 * 0.08
+    assert gaps[27] == pytest.approx((two + three - 0.4) / 2, abs=0.01)
+    assert gaps[34] == pytest.approx(three + 0.3, abs=0.01), "and a pause"
+    assert gaps[-1] == pytest.approx(87 * 0.08 - 3.0, abs=0.1), "it goes on with the silence"
+
+
+def test_the_padding_after_the_audio_is_no_gap_between_words() -> None:
+    transcript = Transcript(Words(" one"), 0.0)
+    for n, token in enumerate([B] * 8 + [W, 2]):
+        transcript.push(token, n * 0.08)
+    transcript.audio_end = 0.8  # perhaps in the middle of a word
+    for n in range(10, 40):
+        transcript.push(B, n * 0.08)
+    assert transcript.last_gap < transcript.last_end
 
 
 def test_nothing_said_is_no_segment() -> None:

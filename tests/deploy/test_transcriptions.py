@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
+from collections.abc import AsyncIterator, Iterable, Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -17,14 +16,26 @@ import soundfile
 from fastapi import FastAPI
 
 from tests.fakes.drive import Drive
-from tests.fakes.engine import FakeEngine, FakeStream, FakeVocabulary, LostStream, say, silence
+from tests.fakes.engine import (
+    LAYOUT,
+    FakeEngine,
+    FakeStream,
+    FakeVocabulary,
+    LostStream,
+    say,
+    silence,
+)
 from voxtide_server import transcriptions
+from voxtide_server.config import Config
+from voxtide_server.deployment import deploy
 from voxtide_server.engine import SAMPLE_RATE, Samples
 from voxtide_server.errors import BadInput, EngineFailed
 from voxtide_server.events import Completed, Delta, Event
 from voxtide_server.plugin import VoxtidePlugin
+from voxtide_server.watch import Progress
 
 URL = "/v1/audio/transcriptions"
+DEFAULTS = Config()
 
 
 @pytest.fixture
@@ -36,7 +47,7 @@ def engine() -> FakeEngine:
 async def client(engine: FakeEngine) -> AsyncIterator[httpx.AsyncClient]:
     api = FastAPI()
     VoxtidePlugin().attach_router(api)
-    api.state.voxtide_engine = engine
+    api.state.voxtide = deploy(engine, Config(max_upload_bytes=20_000_000), 4)
     transport = httpx.ASGITransport(api)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         yield client
@@ -82,6 +93,23 @@ async def test_lists_may_be_spelt_with_and_without_brackets(client: httpx.AsyncC
         assert [s["text"] for s in body["segments"]] == ["w1", "w2"]
         assert body["language"] == "en"
         assert body["duration"] == pytest.approx(2.4)
+
+
+@pytest.mark.parametrize("name", ["include", "include[]"])
+async def test_logprobs_where_they_are_asked_for(client: httpx.AsyncClient, name: str) -> None:
+    told = [{"token": f" w{n}", "bytes": list(f" w{n}".encode()), "logprob": -0.25} for n in (1, 2)]
+    body = (await post(client, **{name: "logprobs"})).json()
+    assert body["logprobs"] == told
+    assert "logprobs" not in (await post(client)).json()
+    verbose = (await post(client, response_format="verbose_json", **{name: "logprobs"})).json()
+    assert [segment["avg_logprob"] for segment in verbose["segments"]] == [-0.25, -0.25]
+    streamed = await post(client, stream="true", **{name: "logprobs"})
+    *deltas, done = (json.loads(line[6:]) for line in streamed.text.splitlines() if "type" in line)
+    assert [scored for delta in deltas for scored in delta["logprobs"]] == done["logprobs"] == told
+    text = await post(client, response_format="srt", **{name: "logprobs"})
+    assert text.headers["voxtide-ignored"] == "include"
+    wrong = await post(client, **{name: "moods"})
+    assert (wrong.status_code, wrong.json()["error"]["param"]) == (400, "include")
 
 
 async def test_streamed_text_is_the_text(client: httpx.AsyncClient) -> None:
@@ -131,6 +159,52 @@ async def test_a_bad_file_is_named_and_the_next_one_works(
     assert (await post(client)).json()["text"] == "w1 w2"
 
 
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"data": {"diarize": "false", "stream": "false"}},
+        {"data": {"context_bias": ["voxtide"]}},
+        {"headers": {"User-Agent": "mistral-client-python/3.7.0"}},
+    ],
+    ids=["diarize", "context_bias", "agent"],
+)
+async def test_mistrals_clients_are_answered_in_their_shape(
+    client: httpx.AsyncClient, request_: dict[str, Any]
+) -> None:
+    answer = await client.post(URL, files={"file": ("a.wav", AUDIO)}, **request_)
+    body = answer.json()
+    assert (body["text"], body["model"], body["language"]) == ("w1 w2", "fake", None)
+    assert [segment["text"] for segment in body["segments"]] == ["w1", "w2"]
+    assert body["usage"]["prompt_audio_seconds"] == 2
+
+
+async def test_mistrals_events_have_names(client: httpx.AsyncClient) -> None:
+    response = await post(client, stream="true", diarize="false", language="en")
+    events = [part.split("\n") for part in response.text.strip().split("\n\n")]
+    told = [json.loads(data.removeprefix("data: ")) for _, data in events]
+    assert [name.removeprefix("event: ") for name, _ in events] == [t["type"] for t in told]
+    *deltas, done = told
+    assert {t["type"] for t in deltas} == {"transcription.text.delta"}
+    assert done["type"] == "transcription.done"
+    assert "".join(t["text"] for t in deltas).strip() == done["text"] == "w1 w2"
+    assert done["language"] == "en"
+
+
+@pytest.mark.parametrize("format", ["json", "srt"])
+async def test_what_had_no_effect_is_told(client: httpx.AsyncClient, format: str) -> None:
+    fields = {"prompt": "voxtide", "temperature": "0.0", "x\r\ny": "1", "diarize": "true"}
+    response = await post(client, response_format=format, **fields)
+    assert response.headers["voxtide-ignored"] == "diarize, prompt, temperature"
+    assert "voxtide-ignored" not in (await post(client, response_format=format)).headers
+
+
+@pytest.mark.parametrize("name", ["file_url", "file_id"])
+async def test_files_elsewhere_are_refused(client: httpx.AsyncClient, name: str) -> None:
+    response = await client.post(URL, data={name: "https://a.example/b.wav"})
+    error = response.json()["error"]
+    assert (response.status_code, error["code"], error["param"]) == (400, "unsupported_value", name)
+
+
 async def test_a_file_must_be_there(client: httpx.AsyncClient) -> None:
     response = await client.post(URL, data={"model": "fake", "file": "text"})
     assert response.status_code == 400
@@ -143,11 +217,8 @@ async def test_a_form_that_cannot_be_read_is_a_plain_error(client: httpx.AsyncCl
     assert (broken.status_code, broken.json()["error"]["code"]) == (400, "invalid_value")
 
 
-async def test_an_upload_beyond_the_limit_is_refused(
-    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(transcriptions, "MAX_UPLOAD_BYTES", 10_000)
-    response = await post(client)
+async def test_an_upload_beyond_the_limit_is_refused(client: httpx.AsyncClient) -> None:
+    response = await post(client, bytes(20_000_000))
     error = response.json()["error"]
     assert (response.status_code, error["code"], error["param"]) == (
         413,
@@ -303,8 +374,12 @@ class Blocks:
             yield self._audio[start : start + SAMPLE_RATE]
 
 
-async def collected(blocks: Blocks, engine: FakeEngine) -> list[Event]:
-    return [event async for event in transcriptions.transcribe(iter(blocks), engine)]
+async def collected(
+    blocks: Iterable[Samples], engine: FakeEngine, config: Config = DEFAULTS
+) -> list[Event]:
+    progress = Progress("file", "", LAYOUT)
+    events = transcriptions.transcribe(iter(blocks), engine, config, progress)
+    return [event async for event in events]
 
 
 async def at_rest(blocks: Blocks) -> int:
@@ -316,24 +391,14 @@ async def at_rest(blocks: Blocks) -> int:
     return before
 
 
-@pytest.mark.parametrize(
-    ("limits", "most"),
-    [
-        # A window's end is followed by 1.4 s of silence, which counts as well.
-        ({"backlog_s": 60.0}, 62),
-        ({"unfinished": 2}, 3 * 27),
-    ],
-    ids=["audio", "windows"],
-)
-async def test_a_file_is_read_no_faster_than_the_engine_takes_it(
-    monkeypatch: pytest.MonkeyPatch, limits: dict[str, Any], most: int
-) -> None:
-    monkeypatch.setattr(transcriptions, "FILE", replace(transcriptions.FILE, **limits))
+@pytest.mark.parametrize("windows", [2, 4])
+async def test_a_file_is_read_no_faster_than_the_engine_takes_it(windows: int) -> None:
     engine, blocks = FakeEngine(), Blocks(speech(250))  # 300 s
     engine.going.clear()
-    reading = asyncio.create_task(collected(blocks, engine))
+    reading = asyncio.create_task(collected(blocks, engine, Config(file_windows=windows)))
     await until(engine, 2)
-    assert await at_rest(blocks) <= most
+    # A window lasts until the first pause after 25 s.
+    assert 25 * windows - 2 <= await at_rest(blocks) <= 27 * windows
     engine.going.set()
     *deltas, whole = await reading
     assert isinstance(whole, Completed)
@@ -370,7 +435,7 @@ async def test_a_file_that_turns_out_bad_at_its_end_fails_with_its_own_error() -
         raise BadInput("truncated_audio_file", "It breaks off.", "file")
 
     with pytest.raises(BadInput) as caught:
-        _ = [event async for event in transcriptions.transcribe(blocks(), engine)]
+        await collected(blocks(), engine)
     assert caught.value.code == "truncated_audio_file"
     assert engine.opened >= 2
     assert engine.live == 0

@@ -11,57 +11,28 @@ from typing import Any
 
 import numpy as np
 import pytest
-import uvicorn
 from fastapi import FastAPI
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
+from tests.fakes.app import PING, App, serving
 from tests.fakes.clock import Clock
 from tests.fakes.engine import FakeEngine, FakeStream, LostStream, UnplacedStream, say, silence
 from voxtide_server import runner
+from voxtide_server.config import Config
 from voxtide_server.engine import Samples
 from voxtide_server.plugin import VoxtidePlugin
 from voxtide_server.session import Session
 
-PING = 0.3
-"""Seconds between uvicorn's pings, and until it gives up; 20 by default."""
 COMPLETED = "conversation.item.input_audio_transcription.completed"
 
-
-class App:
-    def __init__(self, engine: FakeEngine, url: str) -> None:
-        self.engine = engine
-        self.url = url
-
-    def connect(self, query: str = "?intent=transcription", **options: Any) -> Any:
-        return connect(
-            f"ws://{self.url}/v1/realtime{query}", max_size=None, compression=None, **options
-        )
+CONFIG = Config()
 
 
 @pytest.fixture
 async def app() -> AsyncIterator[App]:
-    engine = FakeEngine()
-    api = FastAPI()
-    VoxtidePlugin().attach_router(api)
-    api.state.voxtide_engine = engine
-    config = uvicorn.Config(
-        api,
-        port=0,
-        log_level="warning",
-        ws_ping_interval=PING,
-        ws_ping_timeout=PING,
-        timeout_graceful_shutdown=2,
-    )
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield App(engine, f"127.0.0.1:{port}")
-    server.should_exit = True
-    await task
-    assert engine.live == 0, "every stream was given back"
+    async with serving(CONFIG) as app:
+        yield app
 
 
 def append(samples: Samples) -> str:
@@ -103,6 +74,17 @@ async def test_words_come_over_the_socket(app: App) -> None:
         assert (await until(socket, COMPLETED))["transcript"] == "w5"
 
 
+async def test_messages_are_not_compressed_even_if_the_client_would_like_it(app: App) -> None:
+    """Some kilobytes could be inflated to gigabytes before anybody looks at them."""
+    async with app.connect(compression="deflate") as socket:
+        assert socket.response.headers.get("Sec-WebSocket-Extensions") is None
+        await socket.send(UPDATE)
+        for piece in np.array_split(np.concatenate((say(5), silence(0.5))), 4):
+            await socket.send(append(piece))
+        await socket.send(COMMIT)
+        assert (await until(socket, COMPLETED))["transcript"] == "w5"
+
+
 async def test_vllm_clients_are_understood(app: App) -> None:
     async with app.connect(query="") as socket:
         await socket.send(json.dumps({"type": "session.update", "model": "fake"}))
@@ -110,6 +92,21 @@ async def test_vllm_clients_are_understood(app: App) -> None:
         await socket.send(append(np.concatenate((say(5), silence(0.5)))))
         await socket.send(json.dumps({"type": "input_audio_buffer.commit", "final": True}))
         assert (await until(socket, "transcription.done"))["text"] == "w5"
+
+
+async def test_mistral_clients_are_understood(app: App) -> None:
+    async with app.connect("?model=fake", "/v1/audio/transcriptions/realtime") as socket:
+        session = (await until(socket, "session.created"))["session"]
+        assert session["audio_format"] == {"encoding": "pcm_s16le", "sample_rate": 16000}
+        for number in range(2):
+            audio = json.loads(append(np.concatenate((say(number), silence(0.5)))))["audio"]
+            await socket.send(json.dumps({"type": "input_audio.append", "audio": audio}))
+            await socket.send(json.dumps({"type": "input_audio.flush"}))
+            assert (await until(socket, "transcription.done"))["text"] == f"w{number}"
+        await socket.send(json.dumps({"type": "input_audio.end"}))
+        with pytest.raises(ConnectionClosed):
+            await asyncio.wait_for(socket.recv(), 10)
+        assert socket.close_code == 1000
 
 
 @pytest.mark.parametrize(
@@ -222,7 +219,7 @@ async def test_an_engine_that_has_no_place_is_told(
         await socket.send(UPDATE)
         await socket.send(append(say(1, 2.0)))
         await opened(app.engine, 1)
-        clock.ahead = runner.LIVE.queue_s + 1
+        clock.ahead = CONFIG.queue_seconds + 1
         assert (await final(socket))["error"]["code"] == "engine_failed"
         await socket.send(append(np.concatenate((say(2), silence(0.5)))))
         await socket.send(COMMIT)
@@ -338,7 +335,7 @@ async def flood(socket: ClientConnection, message: str, times: int) -> None:
 
 
 async def test_pipelined_turns_beyond_the_limit_wait_and_are_all_answered(app: App) -> None:
-    turns = 3 * runner.LIVE.unfinished
+    turns = 3 * runner.UNFINISHED
     async with app.connect() as socket:
         await socket.send(UPDATE)
         for number in range(turns):

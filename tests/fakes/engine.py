@@ -112,8 +112,9 @@ class FakeStream:
     answers: int | None = None
     """Windows that it answers before it falls silent; None for all."""
 
-    def __init__(self, engine: FakeEngine, listener: Listener) -> None:
+    def __init__(self, engine: FakeEngine, listener: Listener, logprobs: bool) -> None:
         self._engine = engine
+        self._logprob = -0.25 if logprobs else None
         self._listener = listener
         self._windows: asyncio.Queue[Samples] = asyncio.Queue()
         self._task = asyncio.create_task(self._run())
@@ -139,7 +140,7 @@ class FakeStream:
                 self._listener.lost(EngineDead())
                 return
             self._engine.answered += 1
-            self._listener.token(listener.hear(window))
+            self._listener.token(listener.hear(window), self._logprob)
 
 
 class LostStream(FakeStream):
@@ -178,6 +179,7 @@ class FakeEngine:
 
     models = ("fake", "fake-too")
     layout = LAYOUT
+    places = 100
 
     def __init__(self) -> None:
         self.vocabulary = FakeVocabulary()
@@ -191,12 +193,18 @@ class FakeEngine:
         self.going.set()
         self.kind: Callable[[str], type[FakeStream]] = lambda _: FakeStream
 
+    @property
+    def alive(self) -> bool:
+        return not self.dead
+
     def begin_with(self, *kinds: type[FakeStream]) -> None:
         """The next streams are of these kinds, and later ones as they should be."""
         following = iter(kinds)
         self.kind = lambda _: next(following, FakeStream)
 
-    def open(self, stream_id: str, listener: Listener, *, bulk: bool = False) -> FakeStream:
+    def open(
+        self, stream_id: str, listener: Listener, *, bulk: bool = False, logprobs: bool = False
+    ) -> FakeStream:
         self.opened += 1
         self.bulk += bulk
-        return self.kind(stream_id)(self, listener)
+        return self.kind(stream_id)(self, listener, logprobs)

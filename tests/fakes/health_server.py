@@ -7,6 +7,8 @@ vLLM starts its engine, and then answers `GET /health`. The words change that:
     silent      never answers
     short       ends with code 0 half a second after it answers
     stubborn    does not end on SIGTERM
+    busy        has sessions that never end
+    finishing   has sessions that end a second after it is asked to drain
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+from pathlib import Path
 
 port, *words = sys.argv[1:]
 engine = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
@@ -41,6 +45,20 @@ def stop(*_: object) -> None:
         os._exit(0)
 
 
+def drain(mark: Path) -> None:
+    while not (mark.parent / "drain").exists():
+        time.sleep(0.02)
+    print("asked to drain", flush=True)
+    if "finishing" in words:
+        time.sleep(1)
+        print("finished", flush=True)
+        mark.unlink()
+
+
+if {"busy", "finishing"} & set(words):
+    mark = Path(os.environ["VOXTIDE_RUN_FOLDER"]) / "server-1"
+    mark.touch()
+    threading.Thread(target=drain, args=(mark,), daemon=True).start()
 signal.signal(signal.SIGTERM, stop)
 if "silent" in words:
     signal.pause()
