@@ -110,8 +110,12 @@ def serving(*arguments: str, env: dict[str, str] | None = None) -> Iterator[Serv
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
-    """`voxtide serve` with nano, started once; it must stop cleanly at the end."""
-    with serving() as server:
+    """`voxtide serve` with nano, started once; it must stop cleanly at the end.
+
+    Its limit is given: measured on a slow machine it may be below what tests open at once.
+    """
+    flags = ("--served-model-name", "nano", "nano-realtime", "--max-sessions", "32")
+    with serving(*flags) as server:
         yield server
         server.process.terminate()
         assert server.process.wait(60) == 0, server.log.read_text()[-4000:]

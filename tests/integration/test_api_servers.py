@@ -20,7 +20,8 @@ def api_servers(server: Server) -> list[psutil.Process]:
 
 
 async def test_both_api_servers_take_sessions_and_hear_every_word(clips: list[Clip]) -> None:
-    with serving("--", "--api-server-count", "2") as server:
+    # Unasked, each would let in half of the 32 places.
+    with serving("--max-sessions", "28", "--", "--api-server-count", "2") as server:
         sockets: set[int] = set()
 
         async def speak(clip: Clip) -> str:

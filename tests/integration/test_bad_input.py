@@ -43,7 +43,7 @@ FRAMES: list[tuple[str | bytes, str, str | None]] = [
         "model_not_found",
         "session.audio.input.transcription.model",
     ),
-    (update(format={"rate": 44_100}), "unsupported_rate", "session.audio.input.format.rate"),
+    (update(format={"rate": 44_000}), "unsupported_rate", "session.audio.input.format.rate"),
 ]
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import threading
 import time
 from itertools import pairwise
 
 import jiwer
 import numpy as np
 import pytest
-from websockets.sync.client import ClientConnection, connect
 
 from tests.conftest import Clip, Server
-from tests.integration.audio import Pcm, base64_pieces, pause, pcm16
+from tests.integration.audio import Pcm, pause, pcm16
+from tests.integration.live import Live, session
 
 pytestmark = pytest.mark.integration
 
@@ -33,36 +31,31 @@ def ten_minutes(clips: list[Clip]) -> tuple[Pcm, str]:
 
 
 @pytest.mark.timeout(900)
-def test_ten_minutes_stream_to_the_end_at_an_even_pace(server: Server, clips: list[Clip]) -> None:
+async def test_ten_minutes_stream_to_the_end_at_an_even_pace(
+    server: Server, clips: list[Clip]
+) -> None:
     audio, expected = ten_minutes(clips)
-    url = f"ws://{server.host}/v1/realtime?intent=transcription"
-    # This client sends as fast as it may, so its pings wait behind megabytes of audio.
-    with connect(url, ping_interval=None) as socket:
-        sending = threading.Thread(target=send, args=(socket, audio))
-        sending.start()
-        arrivals: list[tuple[float, float]] = []
-        for message in map(json.loads, socket):
-            if message["type"].endswith("input_audio_transcription.delta"):
-                arrivals.append((message["end"], time.monotonic()))
-            if message["type"].endswith("input_audio_transcription.completed"):
-                break
-        sending.join()
+    first, middle, last = np.split(audio, [120 * 16_000, len(audio) - 120 * 16_000])
+    async with session(server) as live:
+        began = time.monotonic()
+        await live.say(first)
+        await heard(live, 110.0)
+        for_first = time.monotonic() - began
+        await live.say(middle)
+        await heard(live, len(audio) / 16_000 - 130)
+        began = time.monotonic()
+        await live.say(last)
+        await live.commit()
+        message = await live.until("transcription.completed")
+        for_last = time.monotonic() - began
     assert jiwer.wer(expected, message["transcript"]) <= 0.05
     words = message["words"]
     assert all(a["end"] <= b["end"] for a, b in pairwise(words))
     # Stock vLLM takes more than ten times as long for the last minutes as for the first.
-    assert seconds_for(arrivals, 480, 600) / seconds_for(arrivals, 10, 130) < 3
+    assert for_last / for_first < 3
 
 
-def send(socket: ClientConnection, audio: Pcm) -> None:
-    session = {"audio": {"input": {"format": {"type": "audio/pcm", "rate": 16_000}}}}
-    socket.send(json.dumps({"type": "session.update", "session": session}))
-    for piece in base64_pieces(audio, 16_000):
-        socket.send(json.dumps({"type": "input_audio_buffer.append", "audio": piece}))
-    socket.send(json.dumps({"type": "input_audio_buffer.commit"}))
-
-
-def seconds_for(arrivals: list[tuple[float, float]], start: float, end: float) -> float:
-    """How long the words between two times of the audio took to arrive."""
-    times = [arrival for word_end, arrival in arrivals if start <= word_end <= end]
-    return times[-1] - times[0]
+async def heard(live: Live, position: float) -> None:
+    """Wait for a word that ends after a position, in seconds."""
+    while (await live.until("transcription.delta"))["end"] < position:
+        pass

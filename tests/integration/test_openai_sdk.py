@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import openai
 import pytest
 from openai import AsyncOpenAI, OpenAI
 
 from tests.conftest import Clip, Server
-from tests.integration.audio import base64_pieces, pcm16
+from tests.integration.audio import base64_pieces, pause, pcm16
 
 pytestmark = pytest.mark.integration
 
@@ -68,6 +69,29 @@ def test_a_file_streamed(sdk: OpenAI, clips: list[Clip]) -> None:
     assert len(deltas) > 1
     assert events[-1].type == "transcript.text.done"
     assert "".join(deltas).strip() == events[-1].text == clips[0].text
+
+
+def test_logprobs_of_a_file(sdk: OpenAI, clips: list[Clip]) -> None:
+    result: Any = sdk.audio.transcriptions.create(
+        model="nano", file=clips[0].path, include=["logprobs"]
+    )
+    assert "".join(scored.token for scored in result.logprobs).strip() == clips[0].text
+    assert all(scored.logprob <= 0 for scored in result.logprobs)
+    # A model that hears every word right is sure of most of them.
+    assert sum(scored.logprob > -0.7 for scored in result.logprobs) > len(result.logprobs) / 2
+
+
+def test_logprobs_of_a_session(sdk: OpenAI, clips: list[Clip]) -> None:
+    asked: Any = {"include": ["item.input_audio_transcription.logprobs"], **input_format(16_000)}
+    with sdk.realtime.connect(extra_query={"intent": "transcription"}) as connection:
+        connection.session.update(session=asked)
+        for piece in base64_pieces(pcm16(clips[0].path)):
+            connection.input_audio_buffer.append(audio=piece)
+        connection.input_audio_buffer.commit()
+        *events, final = _until_completed(connection)
+    told = [s for event in events if event.type == f"{ITEM}.delta" for s in event.logprobs]
+    assert [(s.token, s.logprob) for s in told] == [(s.token, s.logprob) for s in final.logprobs]
+    assert "".join(scored.token for scored in told).strip() == clips[0].text
 
 
 def test_errors_are_the_sdks_own(sdk: OpenAI, clips: list[Clip]) -> None:
@@ -142,6 +166,58 @@ def test_realtime_in_the_documented_order(sdk: OpenAI, clips: list[Clip]) -> Non
         f"{ITEM}.completed",
     ]
     assert [kind for kind in order if kind in milestones] == milestones
+
+
+SURE = ("voice-091-espeak-Marco", "sentence-176-flite-kal16")
+DETECTION = {"type": "server_vad", "silence_duration_ms": 2000}
+
+
+def with_detection(rate: int) -> Any:
+    """A session in which turns end by themselves."""
+    session = input_format(rate)
+    session["audio"]["input"]["turn_detection"] = DETECTION
+    return session
+
+
+async def test_realtime_with_turns_that_are_detected(server: Server, clips: list[Clip]) -> None:
+    spoken = [clip for clip in clips if clip.path.stem in SURE]
+    finals, kinds = [], []
+    async with (
+        AsyncOpenAI(base_url=server.base_url, api_key="none") as client,
+        client.realtime.connect(extra_query={"intent": "transcription"}) as connection,
+    ):
+        await connection.session.update(session=with_detection(16_000))
+        for clip in spoken:
+            for piece in base64_pieces(np.append(pcm16(clip.path), pause(4.0))):
+                await connection.input_audio_buffer.append(audio=piece)
+        async for event in connection:
+            assert event.type != "error", event
+            kinds.append(event.type.rpartition(".")[2])
+            if event.type == f"{ITEM}.completed":
+                finals.append(event.transcript)
+                if len(finals) == len(spoken):
+                    break
+    assert finals == [clip.text for clip in spoken]
+    assert kinds.count("speech_started") == kinds.count("speech_stopped") == len(spoken)
+    assert kinds.count("committed") == len(spoken)
+
+
+def test_a_secret_opens_a_session_that_is_set_up(
+    sdk: OpenAI, server: Server, clips: list[Clip]
+) -> None:
+    clip = next(clip for clip in clips if clip.path.stem == SURE[0])
+    secret = sdk.realtime.client_secrets.create(
+        session=with_detection(16_000), expires_after={"anchor": "created_at", "seconds": 60}
+    )
+    with (
+        OpenAI(base_url=server.base_url, api_key=secret.value) as browser,
+        browser.realtime.connect(model="nano") as connection,
+    ):
+        created: Any = connection.recv()
+        assert created.session.audio.input.turn_detection.silence_duration_ms == 2000
+        for piece in base64_pieces(np.append(pcm16(clip.path), pause(4.0))):
+            connection.input_audio_buffer.append(audio=piece)
+        assert _until_completed(connection)[-1].transcript == clip.text
 
 
 @pytest.mark.parametrize("rate", [8_000, 24_000, 48_000])

@@ -82,3 +82,17 @@ async def test_stock_vllm_brings_the_same_words_in_the_same_frames(
         first = {end: frame for frame, end in reversed(list(zip(frames, ends, strict=True)))}
         # Words that end in one frame queue behind its marker: the first of them tells.
         assert [frame - end for end, frame in first.items()] == [1] * len(first), clip.path.stem
+
+
+@pytest.mark.parametrize("clip", load_clips()[:3], ids=lambda clip: clip.path.stem)
+def test_both_ways_are_as_sure(server: Server, resumable: Server, clip: Clip) -> None:
+    def logprobs(server: Server) -> list[float]:
+        url = f"{server.base_url}/audio/transcriptions"
+        file = {"file": clip.path.read_bytes()}
+        response = httpx.post(url, files=file, data={"include[]": "logprobs"}, timeout=120)
+        return [scored["logprob"] for scored in response.raise_for_status().json()["logprobs"]]
+
+    ours = logprobs(server)
+    assert len(ours) > 5
+    # Other shapes of batches round otherwise.
+    assert ours == pytest.approx(logprobs(resumable), abs=0.1)
