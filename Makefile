@@ -7,20 +7,24 @@ PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/pip --disable-pip-version-check -q
 TORCH := torch==2.13.0
+# Of the frameworks whose plugins are tested; they do not install beside vLLM.
+AGENTS := .venv-livekit/.done .venv-pipecat/.done
 
-.PHONY: demo test test-unit test-integration lint nano clean
+.PHONY: demo test test-unit test-integration agents lint nano clean
 
 demo: $(VENV)/.cpu
 	$(VENV)/bin/voxtide demo
 
-test: $(VENV)/.all lint
+test: $(VENV)/.all agents lint
 	$(VENV)/bin/pytest
 
 test-unit: $(VENV)/.unit
 	$(VENV)/bin/pytest -m "not integration"
 
-test-integration: $(VENV)/.all
+test-integration: $(VENV)/.all agents
 	$(VENV)/bin/pytest -m integration
+
+agents: $(AGENTS)
 
 lint: $(VENV)/.all
 	$(VENV)/bin/ruff check
@@ -33,7 +37,7 @@ nano: $(VENV)/.all
 	$(VENV)/bin/python -m nano.build
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(dir $(AGENTS))
 
 $(VENV)/bin/pip:
 	$(PYTHON) -m venv $(VENV)
@@ -54,4 +58,9 @@ $(VENV)/.unit: pyproject.toml | $(VENV)/bin/pip
 	touch $@
 
 $(VENV)/.all: $(VENV)/.cpu $(VENV)/.unit
+	touch $@
+
+$(AGENTS): .venv-%/.done: tests/integration/agents/requirements-%.txt
+	$(PYTHON) -m venv .venv-$*
+	.venv-$*/bin/pip --disable-pip-version-check -q install -r $<
 	touch $@
