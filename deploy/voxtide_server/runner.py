@@ -13,7 +13,7 @@ from .config import Config
 from .effects import CloseStream, Effect, Emit, FeedStream, OpenStream
 from .engine import Engine, EngineStream, Samples
 from .errors import EngineDead, EngineFailed, InternalError, VoxtideError
-from .events import Audio, Command, Event
+from .events import Acknowledged, Audio, Command, Event
 from .logs import logger
 from .session import Session
 from .watch import Progress
@@ -117,9 +117,9 @@ class Runner:
         return self._session.in_turn
 
     @property
-    def goes_on_elsewhere(self) -> float | None:
+    def goes_on_elsewhere(self) -> Acknowledged | None:
         """Where the client would go on in another session; None if it does not know how to."""
-        return self._session.acknowledged_s if self._session.goes_on_elsewhere else None
+        return self._session.acknowledged() if self._session.goes_on_elsewhere else None
 
     async def room(self) -> None:
         """Wait until the session may take more audio."""

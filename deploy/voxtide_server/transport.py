@@ -23,7 +23,6 @@ from .deployment import Deployment
 from .dialects import Dialect, Message, Reply, choose, greeting, opening
 from .errors import BadInput, InternalError, Refused, VoxtideError
 from .events import (
-    Acknowledged,
     Audio,
     Command,
     Completed,
@@ -262,11 +261,11 @@ class _Connection:
     def _leave_to_another(self) -> None:
         """Close now where the client can go on in another session, or else end the turn: one
         that ends here may end in the middle of a word."""
-        position = self._runner.goes_on_elsewhere
-        if position is None:
+        acknowledged = self._runner.goes_on_elsewhere
+        if acknowledged is None:
             self._end(_SERVICE_RESTART)
         else:
-            self._on_event(Acknowledged(position))
+            self._on_event(acknowledged)
             self._close(_SERVICE_RESTART)
 
     def _end(self, code: int) -> None:
