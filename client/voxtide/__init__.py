@@ -13,8 +13,8 @@ other server with OpenAI's transcription API.
 
 from importlib.metadata import version
 
-from .aio import AsyncClient, AsyncSession
-from .config import Timeout
+from .aio import AsyncClient
+from .config import Reconnect, Timeout, TurnDetection
 from .errors import (
     AuthenticationError,
     DeadlineError,
@@ -30,13 +30,17 @@ from .events import (
     Event,
     Final,
     Partial,
+    Resumed,
     Segment,
     ServerError,
     SessionReady,
     Transcript,
+    TurnEnded,
+    TurnStarted,
     Unknown,
     Word,
 )
+from .session import AsyncSession
 from .sync import Client, Session
 from .upload import Progress
 
@@ -55,7 +59,9 @@ __all__ = [
     "Partial",
     "Progress",
     "ProtocolError",
+    "Reconnect",
     "RejectedError",
+    "Resumed",
     "Segment",
     "ServerError",
     "ServerFailedError",
@@ -63,6 +69,9 @@ __all__ = [
     "SessionReady",
     "Timeout",
     "Transcript",
+    "TurnDetection",
+    "TurnEnded",
+    "TurnStarted",
     "Unknown",
     "UnreachableError",
     "VoxtideError",

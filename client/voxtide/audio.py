@@ -126,7 +126,8 @@ def _mixed(data: bytes, channels: int) -> bytes:
     samples = array("h", data)
     if sys.byteorder == "big":
         samples.byteswap()
-    mixed = array("h", (sum(frame) // channels for frame in zip(*[iter(samples)] * channels)))
+    frames = zip(*[iter(samples)] * channels, strict=True)
+    mixed = array("h", (sum(frame) // channels for frame in frames))
     if sys.byteorder == "big":
         mixed.byteswap()
     return mixed.tobytes()

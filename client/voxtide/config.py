@@ -2,8 +2,8 @@
 
 import ipaddress
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, Self
 from urllib.parse import urlencode, urlsplit
 
@@ -54,7 +54,7 @@ class Reconnect:
     """
 
     seconds: float = 60.0
-    backoff: Backoff = Backoff(first=0.25, longest=5.0)
+    backoff: Backoff = field(default_factory=lambda: Backoff(first=0.25, longest=5.0))
 
     def __post_init__(self) -> None:
         if not self.seconds >= 0:
@@ -103,6 +103,17 @@ class Endpoint:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"base_url must look like {DEFAULT_BASE_URL}, not {url!r}")
         return cls(url.rstrip("/"), api_key or os.environ.get("VOXTIDE_API_KEY") or None)
+
+    @classmethod
+    def resolve_all(
+        cls, base_urls: str | Sequence[str] | None, api_key: str | None
+    ) -> tuple[Self, ...]:
+        """The same for one URL or for several, of which there must be at least one."""
+        if isinstance(base_urls, str) or base_urls is None:
+            return (cls.resolve(base_urls, api_key),)
+        if not base_urls:
+            raise ValueError("base_url must be a URL, or a list of at least one")
+        return tuple(cls.resolve(url, api_key) for url in base_urls)
 
     @property
     def transcriptions_url(self) -> str:

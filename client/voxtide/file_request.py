@@ -7,8 +7,10 @@ from typing import Any, Literal, TypeAlias, get_args
 
 import httpx
 
-from . import error_mapping, wire
+from . import error_mapping
 from .config import Endpoint, Timeout
+from .dialects.base import Data, words_in
+from .dialects.openai import segment_in
 from .errors import DeadlineError, VoxtideError
 from .events import Transcript
 from .retry import Backoff
@@ -97,13 +99,13 @@ def transcript(text: str) -> Transcript:
         raise error_mapping.unreadable("a transcript", why) from broken
 
 
-def _transcript(data: wire.Data) -> Transcript:
+def _transcript(data: Data) -> Transcript:
     return Transcript(
         text=str(data["text"]),
         language=str(data.get("language") or ""),
         duration=float(data.get("duration") or 0.0),
-        words=wire.words_in(data),
-        segments=tuple(wire.segment_in(item) for item in data.get("segments") or ()),
+        words=words_in(data),
+        segments=tuple(segment_in(item) for item in data.get("segments") or ()),
     )
 
 

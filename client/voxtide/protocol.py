@@ -22,8 +22,16 @@ from dataclasses import replace
 
 from . import error_mapping
 from .audio import Audio, AudioEncoder
-from .dialects.base import Acknowledged, Committed, Dialect, Message, Resume, Settings
-from .dialects.base import error_in, parse
+from .dialects.base import (
+    Acknowledged,
+    Committed,
+    Dialect,
+    Message,
+    Resume,
+    Settings,
+    error_in,
+    parse,
+)
 from .errors import VoxtideError
 from .events import (
     Event,
@@ -80,6 +88,7 @@ class Protocol:
         # Turns that the server has ended, and those that an own commit has.
         self._detected: set[str] = set()
         self._confirmed: set[str] = set()
+        self._confirms = dialect.confirms
         self._names: dict[str, str] = {}
         self._continued = ""
         self._offset = 0.0
@@ -162,8 +171,10 @@ class Protocol:
             item = self._outbox.next(int(_APPEND_SECONDS * self._bytes_per_second))
             if item is None:
                 return None
-            commit = isinstance(item, Commit)
-            self._texts += self._dialect.commit() if commit else self._dialect.append(item)
+            if isinstance(item, Commit):
+                self._texts += self._dialect.commit()
+            else:
+                self._texts += self._dialect.append(item)
         return self._texts.popleft()
 
     def lost(self, code: int, reason: str) -> VoxtideError | None:
@@ -214,8 +225,10 @@ class Protocol:
             case SessionReady():
                 return self._become_ready(message)
             case Acknowledged():
-                return self._acknowledge(message)
+                self._acknowledge(message)
+                return None
             case Committed(turn):
+                self._confirms = True
                 self._confirmed.add(self._name(turn))
                 return None
             case Partial():
@@ -226,8 +239,8 @@ class Protocol:
                 return self._final(replace(message, turn=self._name(message.turn)))
             case TurnStarted() | TurnEnded():
                 return self._boundary(replace(message, turn=self._name(message.turn)))
-            case ServerError(turn=str()):
-                return self._failed(replace(message, turn=self._name(message.turn)))
+            case ServerError(turn=str(turn)):
+                return self._failed(replace(message, turn=self._name(turn)))
         return message
 
     def _become_ready(self, event: SessionReady) -> Event | None:
@@ -288,7 +301,7 @@ class Protocol:
         if turn in self._detected:
             self._detected.discard(turn)
             return False
-        if not self._dialect.confirms:
+        if not self._confirms:
             return True
         confirmed = turn in self._confirmed
         self._confirmed.discard(turn)

@@ -45,6 +45,7 @@ class AsyncSession:
         self._timeout = timeout
         self._reconnect = reconnect
         self._events: deque[Event] = deque()
+        self._read = asyncio.Event()
         self._sending, self._receiving = asyncio.Lock(), asyncio.Lock()
         self._connecting = asyncio.Lock()
         self._closed = asyncio.Event()
@@ -78,6 +79,7 @@ class AsyncSession:
         self._protocol.feed(audio)
         await self._send()
         while self._protocol.full:
+            await self._read_by_now()
             await self._receive(lambda: not self._protocol.full, self._timeout.feed)
 
     async def flush(self) -> None:
@@ -108,16 +110,17 @@ class AsyncSession:
                 raise StopAsyncIteration
             self._check()
             await self._receive(lambda: bool(self._events) or self._protocol.done)
+        self._read.set()
         return self._events.popleft()
 
-    def fail(self, error: Exception) -> None:
+    def _fail(self, error: Exception) -> None:
         """Everything that waits, or comes later, raises this."""
         self._failure = self._failure or error
         self._socket.transport.abort()
 
     # ---- connections -----------------------------------------------------------------
 
-    async def open(self) -> None:
+    async def _open(self) -> None:
         """Connect, and wait until the server has accepted the settings."""
         endpoint, url = self._servers[self._server % len(self._servers)]
         self._server += 1
@@ -175,7 +178,7 @@ class AsyncSession:
             await self._sleep(wait)
             self._attempt += 1
             try:
-                await self.open()
+                await self._open()
                 return
             except VoxtideError as failed:
                 error = failed
@@ -312,6 +315,16 @@ class AsyncSession:
     def _sign_due(self) -> float | None:
         since = self._unheard_since
         return None if since is None else since + self._timeout.silence
+
+    async def _read_by_now(self) -> None:
+        """Wait while more events are unread than may be; raises DeadlineError in the end."""
+        try:
+            async with asyncio.timeout(self._timeout.feed):
+                while len(self._events) >= socket_options.UNREAD_EVENTS:
+                    self._read.clear()
+                    await self._read.wait()
+        except TimeoutError as late:
+            raise DeadlineError("nobody reads the events of the session") from late
 
     def _took_nothing(self) -> DeadlineError:
         return DeadlineError(f"the server took no audio for {self._timeout.feed:g} s")

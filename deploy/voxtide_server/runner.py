@@ -69,7 +69,8 @@ class Runner:
         session: whose effects are carried out.
         engine: where its streams are opened.
         on_event: is told every event, in order.
-        on_end: is told why the session cannot go on; every turn has failed by then.
+        on_end: is told why the session cannot go on; every turn has failed by then, but for
+            those of a client that can go on elsewhere when the engine is dead.
         limits: of what the session may ask of the engine.
         progress: is shown how it gets on.
     """
@@ -193,7 +194,10 @@ class Runner:
 
     def _end(self, error: VoxtideError) -> None:
         error.acknowledged_s = self._session.acknowledged_s
-        self._apply(self._session.fail(error))
+        if isinstance(error, EngineDead) and self._session.acknowledges:
+            self._on_event(self._session.acknowledged())  # the client goes on elsewhere
+        else:
+            self._apply(self._session.fail(error))
         self._on_end(error)
 
     async def _look_after(self) -> None:

@@ -141,9 +141,14 @@ class Session:
         return self._heard / SAMPLE_RATE
 
     @property
+    def acknowledges(self) -> bool:
+        """Whether the client wants to know up to where it need not send audio again."""
+        return self._acknowledged is not None
+
+    @property
     def goes_on_elsewhere(self) -> bool:
         """Whether the client knows how to go on, and waits for no final transcript."""
-        return self._acknowledged is not None and not self.unfinished
+        return self.acknowledges and not self.unfinished
 
     @property
     def in_turn(self) -> bool:
@@ -431,7 +436,7 @@ class Session:
         turn.waiting.append(Failed(turn.id, error))
         turn.final = True
         self._forget()
-        return [*effects, *self._emit()]
+        return [*effects, *self._emit(), *self._acknowledge()]
 
     def _find(self, stream: str) -> Turn | None:
         return next((t for t in self._turns if t.leg and t.leg.stream == stream), None)

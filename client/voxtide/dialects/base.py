@@ -76,7 +76,7 @@ class Dialect:
             first one.
         encodings: That the server takes, beside pcm16.
         acknowledges: Whether the server says what is settled within a turn, and goes on there.
-        confirms: Whether the server names the turn that a commit ends.
+        confirms: Whether the server always names the turn that a commit ends.
     """
 
     path: ClassVar[str] = "/realtime"

@@ -3,8 +3,16 @@
 import json
 from collections.abc import Callable, Mapping
 
-from ..events import Final, Partial, Segment, ServerError, SessionReady, TurnEnded, TurnStarted
-from ..events import Unknown
+from ..events import (
+    Final,
+    Partial,
+    Segment,
+    ServerError,
+    SessionReady,
+    TurnEnded,
+    TurnStarted,
+    Unknown,
+)
 from .base import (
     Data,
     Dialect,

@@ -7,11 +7,19 @@ named here are ignored.
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from ..config import TurnDetection
-from ..events import Final, Partial, Segment, ServerError, SessionReady, TurnEnded, TurnStarted
-from ..events import Unknown
+from ..events import (
+    Final,
+    Partial,
+    Segment,
+    ServerError,
+    SessionReady,
+    TurnEnded,
+    TurnStarted,
+    Unknown,
+)
 from .base import (
     Acknowledged,
     Committed,
@@ -44,9 +52,8 @@ _SILENT = frozenset(
 class OpenAI(Dialect):
     """A server of OpenAI's, or one that speaks like it."""
 
-    rates = (24000,)
+    rates: ClassVar[tuple[int, ...]] = (24000,)
     encodings = frozenset({"mulaw", "alaw"})
-    confirms = True
 
     def query(self, model: str | None) -> dict[str, str]:
         """The kind of session; its model is in the settings."""
@@ -72,6 +79,7 @@ class Voxtide(OpenAI):
 
     rates = (16000, 8000, 11025, 22050, 24000, 32000, 44100, 48000)
     acknowledges = True
+    confirms = True
 
     def opening(self, settings: Settings, resume: Resume | None) -> list[str]:
         """The settings, and where to go on."""
