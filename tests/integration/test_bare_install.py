@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.integration
 
-LOADED = (
+LOADED = "import json, sys, voxtide; print(json.dumps([n.split('.')[0] for n in sys.modules]))"
     "import json, sys, voxtide; print(json.dumps(sorted({n.split('.')[0] for n in sys.modules})))"
 )
 
