@@ -14,8 +14,6 @@ ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.integration
 
 LOADED = "import json, sys, voxtide; print(json.dumps([n.split('.')[0] for n in sys.modules]))"
-    "import json, sys, voxtide; print(json.dumps(sorted({n.split('.')[0] for n in sys.modules})))"
-)
 
 
 @pytest.fixture(scope="module")
