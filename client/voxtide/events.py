@@ -75,6 +75,19 @@ class Final:
 
 
 @dataclass(frozen=True, slots=True)
+class Resumed:
+    """The session goes on at another connection, from the position `at` (seconds) on.
+
+    The text of the open turn is `text` now: forget its Partials so far, later ones append to it.
+    """
+
+    at: float
+    turn: str
+    text: str
+    lost: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class ServerError:
     """The server reports an error and the session goes on.
 
@@ -97,7 +110,7 @@ class Unknown:
     data: Mapping[str, Any]
 
 
-Event: TypeAlias = SessionReady | Partial | Segment | Final | ServerError | Unknown
+Event: TypeAlias = SessionReady | Partial | Segment | Final | Resumed | ServerError | Unknown
 
 
 @dataclass(frozen=True, slots=True)
