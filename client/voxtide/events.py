@@ -1,7 +1,7 @@
 """What a session yields and what a file's transcript is made of.
 
-All times are seconds from the first sample of the session (or of the file).  The server hears in
-frames of 80 ms, so that is the resolution of every time.
+All times are seconds from the first sample of the stream (or of the file), whichever connection
+brought them.  The server hears in frames of 80 ms, so that is the resolution of every time.
 """
 
 from collections.abc import Mapping
@@ -61,7 +61,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Final:
-    """The transcript of a whole turn; exactly one for each `flush()` that did not fail.
+    """The transcript of a whole turn; exactly one for each turn that did not fail.
 
     `text` is "" for a turn without speech.  `start` and `end` are None, and `words` is empty, on
     servers that do not say.
@@ -75,16 +75,47 @@ class Final:
 
 
 @dataclass(frozen=True, slots=True)
-class Resumed:
-    """The session goes on at another connection, from the position `at` (seconds) on.
+class TurnStarted:
+    """Somebody began to speak: only where the server detects turns (`TurnDetection`).
 
-    The text of the open turn is `text` now: forget its Partials so far, later ones append to it.
+    `start` is in seconds, with the padding that was asked for; None on servers that do not say.
+    """
+
+    turn: str
+    start: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEnded:
+    """They stopped, or were silent for long; the turn's `Final` comes next.
+
+    `end` is in seconds, with the silence that ended the turn; None on servers that do not say.
+    """
+
+    turn: str
+    end: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The connection was lost, and another one goes on where it ended.
+
+    What has been said of the open turn so far is now `text`: forget its `Partial`s, those that
+    follow are to be appended to `text`.  The `Final` is that of the whole turn.
+
+    Attributes:
+        at: Position in seconds from which the audio is heard again.
+        turn: The open turn, "" if there is none.
+        text: What stands of its text: whole words, "" where the server cannot go on in mid-turn
+            and hears the turn again from its start.
+        lost: Seconds of audio that could not be heard again: 0.0 with voxtide; other servers do
+            not acknowledge audio within a turn, and only the last two minutes of it are kept.
     """
 
     at: float
     turn: str
     text: str
-    lost: float = 0.0
+    lost: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +141,17 @@ class Unknown:
     data: Mapping[str, Any]
 
 
-Event: TypeAlias = SessionReady | Partial | Segment | Final | Resumed | ServerError | Unknown
+Event: TypeAlias = (
+    SessionReady
+    | Partial
+    | Segment
+    | Final
+    | TurnStarted
+    | TurnEnded
+    | Resumed
+    | ServerError
+    | Unknown
+)
 
 
 @dataclass(frozen=True, slots=True)
