@@ -344,7 +344,7 @@ def test_after_a_resume_words_that_stand_stay_and_dropped_ones_are_replaced():
         Partial(" one two thr", 1.0, "a"),
         Partial("ee", 1.2, "a"),
         Partial(" fo", 1.6, "a"),
-        Resumed(at=0.9, turn="a", text=" one"),
+        Resumed(at=0.9, turn="a", text=" one", lost=0.0),
         Partial(" to", 1.0, "a"),
         Partial(" three four", 1.7, "a"),
         Final("one to three four", "a"),
@@ -357,7 +357,7 @@ def test_after_a_resume_words_that_are_out_are_not_doubled():
     captions.take(Partial(" this is a whole sentence.", 2.0, "a"))
     out = captions.take(Partial(" and", 2.4, "a"))
     assert lines(out) == [["this is a whole sentence."]]
-    captions.take(Resumed(at=0.5, turn="a", text=""))
+    captions.take(Resumed(at=0.5, turn="a", text="", lost=0.0))
     captions.take(Partial(" this is a whole sentence.", 2.0, "a"))
     captions.take(Partial(" and more", 2.48, "a"))
     assert lines(captions.finish()) == [["and more"]]
