@@ -13,8 +13,8 @@ other server with OpenAI's transcription API.
 
 from importlib.metadata import version
 
-from .aio import AsyncClient, AsyncSession
-from .config import Timeout
+from .aio import AsyncClient
+from .config import Reconnect, Timeout, TurnDetection
 from .errors import (
     AuthenticationError,
     DeadlineError,
@@ -30,14 +30,19 @@ from .events import (
     Event,
     Final,
     Partial,
+    Resumed,
     Segment,
     ServerError,
     SessionReady,
     Transcript,
+    TurnEnded,
+    TurnStarted,
     Unknown,
     Word,
 )
+from .session import AsyncSession
 from .sync import Client, Session
+from .upload import Progress
 
 __version__ = version("voxtide")
 
@@ -52,8 +57,11 @@ __all__ = [
     "Final",
     "OverloadedError",
     "Partial",
+    "Progress",
     "ProtocolError",
+    "Reconnect",
     "RejectedError",
+    "Resumed",
     "Segment",
     "ServerError",
     "ServerFailedError",
@@ -61,6 +69,9 @@ __all__ = [
     "SessionReady",
     "Timeout",
     "Transcript",
+    "TurnDetection",
+    "TurnEnded",
+    "TurnStarted",
     "Unknown",
     "UnreachableError",
     "VoxtideError",

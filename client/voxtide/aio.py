@@ -1,22 +1,21 @@
-"""The asyncio shell: `AsyncClient` and its sessions."""
+"""The asyncio shell: `AsyncClient`; its sessions are in `voxtide.session`."""
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Self
 
-import httpx
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
-
-from . import error_mapping, file_request, socket_options
-from .audio import Audio
-from .config import Endpoint, Timeout
-from .errors import DeadlineError, DisconnectedError
-from .events import Event, Transcript
-from .file_request import AudioFile, Format
+from . import file_aio, file_request
+from .audio import AudioEncoder, Encoding
+from .config import Endpoint, Reconnect, Timeout, TurnDetection
+from .dialects import DIALECTS
+from .dialects import Name as DialectName
+from .dialects.base import Dialect, Settings
+from .events import Transcript
+from .file_request import Format, checked_max_retries
 from .protocol import Protocol
+from .session import AsyncSession
+from .source import Source, feed_from
+from .upload import AudioFile, OnProgress
 
 
 class AsyncClient:
@@ -26,39 +25,56 @@ class AsyncClient:
 
     Args:
         base_url: The URL ending in /v1; None takes VOXTIDE_BASE_URL, else
-            http://127.0.0.1:8000/v1.
+            http://127.0.0.1:8000/v1.  With several, streams go on at the next one when a
+            connection is lost; files go to the first.
         api_key: None takes VOXTIDE_API_KEY, else no key is sent.
         timeout: How long to wait for what.
+        max_retries: How often a file is sent again after an error that may pass, with growing
+            waits between, or as long as the server asks for.
 
     Raises:
-        ValueError: For a base URL that is not http:// or https://.
+        ValueError: For a base URL that is not http:// or https://, or retries below 0.
     """
 
     def __init__(
         self,
-        base_url: str | None = None,
+        base_url: str | Sequence[str] | None = None,
         api_key: str | None = None,
         *,
         timeout: Timeout | None = None,
+        max_retries: int = 2,
     ) -> None:
-        self._endpoint = Endpoint.resolve(base_url, api_key)
+        self._endpoints = Endpoint.resolve_all(base_url, api_key)
         self._timeout = timeout or Timeout()
+        self._max_retries = checked_max_retries(max_retries)
 
     async def transcribe(
-        self, file: AudioFile, *, model: str | None = None, language: str | None = None
+        self,
+        file: AudioFile,
+        *,
+        model: str | None = None,
+        language: str | None = None,
+        on_progress: OnProgress | None = None,
     ) -> Transcript:
         """Transcribe a whole file with the times of its words and segments.
 
+        A file object is sent from where it stands, and is not sent again if it cannot seek.
+        Cancelling leaves neither a task nor an open file behind.
+
         Args:
-            file: A path, the content, or a file object opened for reading bytes.
+            file: A path, a file:// URL, the content, or a file object opened for reading bytes.
             model: Name of the model; None leaves the choice to the server.
             language: ISO 639-1 code such as "en"; None lets the model find out.
+            on_progress: Called with each piece that is sent, and when all is.
 
         Raises:
             VoxtideError: If there is no transcript.
             OSError: If the path cannot be read.
+            TypeError, ValueError: For a file or a name that is none.
         """
-        text = await self.transcribe_as(file, "verbose_json", model=model, language=language)
+        text = await self.transcribe_as(
+            file, "verbose_json", model=model, language=language, on_progress=on_progress
+        )
         return file_request.transcript(text)
 
     async def transcribe_as(
@@ -68,182 +84,109 @@ class AsyncClient:
         *,
         model: str | None = None,
         language: str | None = None,
+        on_progress: OnProgress | None = None,
     ) -> str:
         """The answer for a file as the server wrote it: text, json, verbose_json, srt or vtt."""
-        fields = file_request.form(response_format, model, language)
-        url = self._endpoint.transcriptions_url
-        with file_request.opened(file) as upload, error_mapping.connecting(url):
-            async with httpx.AsyncClient(
-                headers=self._endpoint.headers,
-                timeout=httpx.Timeout(self._timeout.response, connect=self._timeout.connect),
-                trust_env=not self._endpoint.is_loopback,
-            ) as http:
-                response = await http.post(url, data=fields, files={"file": upload})
-        return file_request.body(response)
+        return await file_aio.transcribed(
+            file,
+            file_request.form(response_format, model, language),
+            self._endpoints[0],
+            self._timeout,
+            max_retries=self._max_retries,
+            on_progress=on_progress,
+        )
 
     @asynccontextmanager
     async def stream(
-        self, *, sample_rate: int = 16000, model: str | None = None, language: str | None = None
-    ) -> AsyncIterator["AsyncSession"]:
-        """Open a live session; feed it in one task and iterate over it in another.
+        self,
+        source: Source | None = None,
+        *,
+        sample_rate: int = 16000,
+        channels: int = 1,
+        encoding: Encoding = "pcm16",
+        pace: float | None = None,
+        model: str | None = None,
+        language: str | None = None,
+        turn_detection: TurnDetection | None = None,
+        dialect: DialectName = "voxtide",
+        reconnect: Reconnect | None = None,
+    ) -> AsyncIterator[AsyncSession]:
+        """Open a live session.
 
-            async with client.stream(sample_rate=16000) as session:
+        With a source, iterate over what is said in it:
+
+            async with client.stream(microphone()) as session:
+                async for event in session:
+                    ...
+
+        Without one, feed the session in one task and iterate over it in another:
+
+            async with client.stream() as session:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(speak_into(session))  # feed(), ..., finish()
                     async for event in session:
                         ...
 
+        A lost connection is replaced, at the next server if there are several, and what the old
+        one had not acknowledged is heard again: the transcript is that of one connection.  That
+        is exact in the dialect "voxtide"; elsewhere the turn that is open is heard again from its
+        start (see `Resumed`).
+
         Leaving the context closes the connection at once, with what was still to come.
 
         Args:
-            sample_rate: Of the audio that will be fed, in Hz, 1000 to 384000.  Audio at a rate
-                other than 8000, 16000, 24000 and 48000 Hz is resampled to 16000 Hz here.
-            model: Name of the model; None leaves the choice to the server.
+            source: Chunks of audio as `AsyncSession.feed` takes them, from any iterable or async
+                iterable, or a file object that is read for raw audio (a pipe, ffmpeg's output).
+                It is fed to its end and the session then finished.
+            sample_rate: Of the audio, in Hz, 1000 to 384000.  Rates that the server does not take
+                are resampled here (extra `audio`).
+            channels: Interleaved in chunks of bytes, 1 to 64; they are averaged.
+            encoding: Of chunks of bytes: pcm16 (little-endian), mulaw or alaw (8000 Hz).
+            pace: Seconds of the source for each second of time: 1.0 is as it would be spoken.
+                None feeds it as fast as it comes and is taken.
+            model: Name of the model; None leaves the choice to the server ("vllm" needs it).
             language: ISO 639-1 code such as "en"; None lets the model find out.
+            turn_detection: Let the server end turns at pauses; None leaves it to `flush()`.
+            dialect: What the server speaks: voxtide, openai (24 kHz, no times), mistral, or vllm
+                (vLLM's own endpoint).
+            reconnect: When to give up looking for another connection.
 
         Raises:
             VoxtideError: If the server cannot be reached or refuses the session.
-            ValueError: For a sample rate out of range.
+            ValueError: For settings out of range, or that the dialect does not know.
         """
-        protocol = Protocol(sample_rate, model=model, language=language)
-        url = self._endpoint.realtime_url
-        options = socket_options.connect_options(self._endpoint, self._timeout)
-        with error_mapping.connecting(url):
-            socket = await connect(url, **options)
-        session = AsyncSession(socket, protocol, self._timeout)
+        spoken = _dialect(dialect, encoding, model, turn_detection)
+        encoder = AudioEncoder(sample_rate, channels, encoding, spoken.rates)
+        settings = Settings(encoder.rate, encoding, model, language, turn_detection)
+        query = spoken.query(model)
+        servers = [(e, e.realtime_url(spoken.path, query)) for e in self._endpoints]
+        protocol = Protocol(spoken, encoder, settings)
+        session = AsyncSession(servers, protocol, self._timeout, reconnect or Reconnect())
+        await session._open()
+        feeding = None
+        if source is not None:
+            bytes_per_second = sample_rate * channels * encoder.sample_bytes
+            feeding = asyncio.create_task(feed_from(session, source, bytes_per_second, pace))
         try:
-            await session._open()
             yield session
         finally:
             await session.close()
+            if feeding is not None:
+                feeding.cancel()
+                await asyncio.gather(feeding, return_exceptions=True)
 
 
-class AsyncSession:
-    """A live session: feed it audio, iterate over it for events.  See `AsyncClient.stream`.
-
-    The iteration ends after the final transcript of the last turn, once `finish()` was called.
-    It raises VoxtideError when the session cannot go on: DisconnectedError, OverloadedError and
-    ServerFailedError as the server closes it, DeadlineError if an owed transcript does not come.
-    """
-
-    def __init__(self, socket: ClientConnection, protocol: Protocol, timeout: Timeout) -> None:
-        self._socket = socket
-        self._protocol = protocol
-        self._timeout = timeout
-        self._events: deque[Event] = deque()
-        self._last_sign_of_life = 0.0
-        self._waiting: asyncio.Timeout | None = None
-
-    async def feed(self, audio: Audio) -> None:
-        """Send a chunk of mono audio of any length; 20 to 100 ms suit live speech.
-
-        Waits when the server takes audio more slowly than it is fed (see
-        `voxtide.socket_options`).  Iterate meanwhile: a server that cannot deliver its events
-        may stop taking audio.
-
-        Args:
-            audio: PCM16 little-endian as bytes, or a numpy array of int16, or of floats in
-                -1 to 1, of shape (samples,).
-
-        Raises:
-            VoxtideError: If the session has ended, or the server takes nothing any more.
-            TypeError, ValueError: For another kind of chunk.
-            RuntimeError: After `finish()`.
-        """
-        await self._send(self._protocol.feed(audio))
-
-    async def flush(self) -> None:
-        """End the turn: its `Final` will come.  The session stays open for the next turn."""
-        texts = self._protocol.flush()
-        self._expect_answer()
-        await self._send(texts)
-
-    async def finish(self) -> None:
-        """End the last turn and the session: the iteration stops after the turn's `Final`."""
-        texts = self._protocol.finish()
-        self._expect_answer()
-        await self._send(texts)
-
-    async def close(self) -> None:
-        """Close the connection at once, with code 1000.  Leaving the context does the same."""
-        try:
-            async with asyncio.timeout(socket_options.CLOSE_SECONDS):
-                await self._socket.close()
-        except TimeoutError:
-            # The goodbye queues behind audio that the server does not take.
-            self._socket.transport.abort()
-            await self._socket.wait_closed()
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> Event:
-        while not self._events:
-            if self._protocol.done:
-                raise StopAsyncIteration
-            await self._receive()
-        return self._events.popleft()
-
-    async def _open(self) -> None:
-        """Send the settings and wait until the server has accepted them."""
-        sock = self._socket.transport.get_extra_info("socket")
-        socket_options.bound_send_buffer(sock, self._protocol.wire_bytes_per_second)
-        try:
-            async with asyncio.timeout(self._timeout.connect):
-                await self._send([self._protocol.open()])
-                while not self._protocol.ready:
-                    await self._receive()
-        except TimeoutError as late:
-            raise DeadlineError("the server did not accept the session in time") from late
-
-    async def _send(self, texts: Iterable[str]) -> None:
-        try:
-            for text in texts:
-                async with asyncio.timeout(self._timeout.feed):
-                    await self._socket.send(text)
-                # While the network takes everything at once, sending waits for nothing, and
-                # whoever reads the words in this loop would have no turn until all is sent.
-                await asyncio.sleep(0)
-        except ConnectionClosed as closed:
-            raise self._ended(closed) from closed
-        except TimeoutError as late:
-            seconds = self._timeout.feed
-            raise DeadlineError(f"the server took no audio for {seconds:g} s") from late
-
-    async def _receive(self) -> None:
-        """Take the next message, or return without one if `finish()` has just ended it all."""
-        try:
-            async with asyncio.timeout_at(self._deadline()) as self._waiting:
-                message = await self._socket.recv()
-        except ConnectionClosed as closed:
-            raise self._ended(closed) from closed
-        except TimeoutError as late:
-            if self._protocol.done:
-                return
-            raise DeadlineError("the final transcript did not come in time") from late
-        finally:
-            self._waiting = None
-        self._last_sign_of_life = asyncio.get_running_loop().time()
-        event = self._protocol.receive(message)
-        if event is not None:
-            self._events.append(event)
-
-    def _deadline(self) -> float | None:
-        """When to stop waiting for the next message; None while the server owes nothing."""
-        if self._protocol.done:
-            return 0.0
-        untranscribed = self._protocol.untranscribed
-        if untranscribed is None:
-            return None
-        return self._last_sign_of_life + self._timeout.final + untranscribed
-
-    def _expect_answer(self) -> None:
-        """An answer is owed from now on: an iteration that waits already waits only so long."""
-        self._last_sign_of_life = asyncio.get_running_loop().time()
-        if self._waiting is not None:
-            self._waiting.reschedule(self._deadline())
-
-    def _ended(self, closed: ConnectionClosed) -> Exception:
-        code, reason = socket_options.close_code_and_reason(closed)
-        error = self._protocol.closed(code, reason)
-        return error or DisconnectedError("the session has ended", close_code=code)
+def _dialect(
+    name: str, encoding: str, model: str | None, turn_detection: TurnDetection | None
+) -> Dialect:
+    """A dialect for one stream; raises ValueError if it cannot do what is asked for."""
+    if name not in DIALECTS:
+        raise ValueError(f"dialect must be one of {', '.join(DIALECTS)}, not {name!r}")
+    dialect = DIALECTS[name]()
+    if encoding != "pcm16" and encoding not in dialect.encodings:
+        raise ValueError(f"the dialect {name} does not know the encoding {encoding!r}")
+    if name == "vllm" and model is None:
+        raise ValueError("the dialect vllm needs the name of the model")
+    if name == "vllm" and turn_detection is not None:
+        raise ValueError("the dialect vllm has no turn detection")
+    return dialect

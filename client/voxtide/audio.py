@@ -1,89 +1,154 @@
-"""From audio as callers have it (bytes, arrays, any rate) to PCM16 at a rate of the wire."""
+"""From audio as callers have it (bytes, arrays, any rate, several channels) to what is sent."""
 
-from typing import Any, TypeAlias
+import sys
+from array import array
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-import numpy as np
-import soxr
-from numpy.typing import NDArray
+if TYPE_CHECKING:  # the bare client does without it
+    import numpy as np
+    from numpy.typing import NDArray
 
-# Rates that are sent as they are; the server resamples them itself.
-WIRE_RATES = (8000, 16000, 24000, 48000)
-_RESAMPLED_RATE = 16000
-_BYTES_PER_SAMPLE = 2
+    Audio: TypeAlias = (
+        bytes | bytearray | memoryview | NDArray[np.int16] | NDArray[np.floating[Any]]
+    )
+else:
+    Audio: TypeAlias = Any
 
-Audio: TypeAlias = bytes | bytearray | memoryview | NDArray[np.int16] | NDArray[np.floating[Any]]
+Encoding: TypeAlias = Literal["pcm16", "mulaw", "alaw"]
+_G711_RATE = 8000
+_MISSING = "pip install 'voxtide[audio]'"
 
 
-class PcmEncoder:
-    """Turns chunks of mono audio into little-endian PCM16 at `rate` Hz, as one stream.
+class AudioEncoder:
+    """Turns chunks of audio into the bytes of one mono stream.
 
     A chunk may be of any length: half a sample at the end of a chunk of bytes waits for the next.
 
     Args:
-        sample_rate: Of the chunks, in Hz, 1000 to 384000.  A rate outside `WIRE_RATES` is
-            resampled to 16000 Hz.
+        sample_rate: Of the chunks, in Hz, 1000 to 384000.
+        channels: Interleaved in chunks of bytes, 1 to 64; they are averaged.
+        encoding: Of chunks of bytes: pcm16 (little-endian), or G.711 (mulaw, alaw; 8000 Hz, one
+            channel), which is sent as it is.
+        wire_rates: Rates in Hz that are sent as they are; PCM at another is resampled to the
+            first one (extra `audio`).
+
+    Attributes:
+        rate: Of the bytes, in Hz.
+        sample_bytes: Bytes of a sample.
     """
 
-    def __init__(self, sample_rate: int) -> None:
-        if not 1000 <= sample_rate <= 384_000:
-            raise ValueError(f"sample_rate must be from 1000 to 384000 Hz, not {sample_rate}")
+    def __init__(
+        self, sample_rate: int, channels: int, encoding: Encoding, wire_rates: Sequence[int]
+    ) -> None:
+        _check(sample_rate, channels, encoding)
+        self._channels = channels
+        self._is_pcm = encoding == "pcm16"
         self._input_rate = sample_rate
-        self.rate = sample_rate if sample_rate in WIRE_RATES else _RESAMPLED_RATE
+        self.sample_bytes = 2 if self._is_pcm else 1
+        self.rate = _wire_rate(sample_rate, encoding, wire_rates)
         self._resampler = self._new_resampler()
-        self._half_sample = b""
+        self._rest = b""
 
     def encode(self, audio: Audio) -> bytes:
-        """PCM16 of a chunk, less what the resampler still holds back (some milliseconds).
+        """The bytes of a chunk, less what the resampler still holds back (some milliseconds).
 
         Args:
-            audio: PCM16 little-endian mono as bytes, an int16 array, or a float array in -1 to 1
-                (louder is clipped), of shape (samples,).
+            audio: Bytes in the encoding that was announced, an int16 array, or a float array in
+                -1 to 1 (louder is clipped), of shape (samples,) or (samples, channels).
 
         Raises:
             TypeError: For another type of chunk or of array.
             ValueError: For an array of another shape, or with values that are not numbers.
         """
-        samples = self._whole_samples(audio) if _is_bytes(audio) else _as_int16(audio)
-        return self._resampled(samples, last=False)
+        if isinstance(audio, bytes | bytearray | memoryview):
+            data = self._whole(bytes(audio))
+        elif self._is_pcm and type(audio).__module__ == "numpy":
+            data = _from_array(audio)
+        else:
+            kinds = "bytes or a numpy array" if self._is_pcm else "bytes"
+            raise TypeError(f"audio must be {kinds}, not {type(audio).__name__}")
+        return self._resampled(data, last=False)
 
     def drain(self) -> bytes:
-        """PCM16 of what the resampler holds back; the next chunk starts afresh."""
-        self._half_sample = b""
-        tail = self._resampled(np.zeros(0, np.int16), last=True)
+        """The bytes of what the resampler holds back; the next chunk starts afresh."""
+        self._rest = b""
+        tail = self._resampled(b"", last=True)
         self._resampler = self._new_resampler()
         return tail
 
-    def _whole_samples(self, audio: Any) -> NDArray[np.int16]:
-        data = self._half_sample + bytes(audio)
-        whole = len(data) - len(data) % _BYTES_PER_SAMPLE
-        self._half_sample = data[whole:]
-        return np.frombuffer(data[:whole], dtype="<i2")
+    def _whole(self, data: bytes) -> bytes:
+        data = self._rest + data if self._rest else data
+        surplus = len(data) % (self.sample_bytes * self._channels)
+        self._rest = data[len(data) - surplus :]
+        data = data[: len(data) - surplus] if surplus else data
+        return data if self._channels == 1 else _mixed(data, self._channels)
 
-    def _resampled(self, samples: NDArray[np.int16], *, last: bool) -> bytes:
-        if self._resampler is not None:
-            samples = self._resampler.resample_chunk(samples, last=last)
-        return samples.astype("<i2", copy=False).tobytes()
+    def _resampled(self, data: bytes, *, last: bool) -> bytes:
+        if self._resampler is None:
+            return data
+        import numpy as np
+
+        samples = self._resampler.resample_chunk(np.frombuffer(data, "<i2"), last=last)
+        resampled: bytes = samples.astype("<i2", copy=False).tobytes()
+        return resampled
 
     def _new_resampler(self) -> Any:
         if self._input_rate == self.rate:
             return None
+        try:
+            import soxr
+        except ImportError as missing:
+            text = f"audio at {self._input_rate} Hz has to be resampled: {_MISSING}"
+            raise ValueError(text) from missing
         return soxr.ResampleStream(self._input_rate, self.rate, 1, dtype="int16")
 
 
-def _is_bytes(audio: object) -> bool:
-    return isinstance(audio, bytes | bytearray | memoryview)
+def _check(sample_rate: int, channels: int, encoding: str) -> None:
+    if not 1000 <= sample_rate <= 384_000:
+        raise ValueError(f"sample_rate must be from 1000 to 384000 Hz, not {sample_rate}")
+    if not 1 <= channels <= 64:
+        raise ValueError(f"channels must be from 1 to 64, not {channels}")
+    if encoding not in ("pcm16", "mulaw", "alaw"):
+        raise ValueError(f"encoding must be pcm16, mulaw or alaw, not {encoding!r}")
+    if encoding != "pcm16" and (sample_rate, channels) != (_G711_RATE, 1):
+        raise ValueError(f"{encoding} has one channel at {_G711_RATE} Hz")
 
 
-def _as_int16(audio: object) -> NDArray[np.int16]:
+def _wire_rate(sample_rate: int, encoding: str, wire_rates: Collection[int]) -> int:
+    if encoding != "pcm16" or sample_rate in wire_rates:
+        return sample_rate
+    return next(iter(wire_rates))
+
+
+def _mixed(data: bytes, channels: int) -> bytes:
+    """The mean of interleaved channels."""
+    samples = array("h", data)
+    if sys.byteorder == "big":
+        samples.byteswap()
+    frames = zip(*[iter(samples)] * channels, strict=True)
+    mixed = array("h", (sum(frame) // channels for frame in frames))
+    if sys.byteorder == "big":
+        mixed.byteswap()
+    return mixed.tobytes()
+
+
+def _from_array(audio: Any) -> bytes:
+    import numpy as np
+
     if not isinstance(audio, np.ndarray):
         raise TypeError(f"audio must be bytes or a numpy array, not {type(audio).__name__}")
-    if audio.ndim != 1:
-        raise ValueError(f"audio must be mono, of shape (samples,), not {audio.shape}")
-    if audio.dtype == np.int16:
-        return audio
-    if not np.issubdtype(audio.dtype, np.floating):
+    if audio.ndim not in (1, 2):
+        shapes = "(samples,) or (samples, channels)"
+        raise ValueError(f"audio must be of shape {shapes}, not {audio.shape}")
+    if audio.dtype != np.int16 and not np.issubdtype(audio.dtype, np.floating):
         raise TypeError(f"audio must be int16 or float, not {audio.dtype}")
     if not np.isfinite(audio).all():
         raise ValueError("audio contains values that are not finite numbers")
-    scaled: NDArray[np.floating[Any]] = np.clip(np.rint(audio * 32768.0), -32768, 32767)
-    return scaled.astype(np.int16)
+    scale = 1.0 if audio.dtype == np.int16 else 32768.0
+    if audio.ndim == 2:
+        audio = audio.mean(axis=1, dtype=np.float64)
+    if audio.dtype != np.int16:
+        audio = np.clip(np.rint(audio * scale), -32768, 32767)
+    samples: bytes = audio.astype("<i2", copy=False).tobytes()
+    return samples

@@ -1,13 +1,13 @@
-"""How both shells open a WebSocket, and how much they let it hold.
+"""How a WebSocket is opened, and how much they let it hold.
 
 Backpressure: `feed()` waits once the socket holds about `SEND_BUFFER_SECONDS` of audio that the
 server has not taken.  Events that nobody iterates over wait in a queue of `UNREAD_MESSAGES`; a
 server sends at most one delta for 80 ms of audio, so that is at least 80 s of speech.  When the
-queue is full the client stops reading until there is room.
+queue is full the client stops reading until there is room; whoever feeds then reads on for the
+acknowledgements, until `UNREAD_EVENTS` wait.
 """
 
 import socket
-import struct
 from typing import Any
 
 from websockets.exceptions import ConnectionClosed
@@ -16,13 +16,14 @@ from .config import Endpoint, Timeout
 
 SEND_BUFFER_SECONDS = 5.0
 UNREAD_MESSAGES = 1000
+UNREAD_EVENTS = 10_000
 _MAX_MESSAGE_BYTES = 16 * 2**20
 # The closing handshake is a courtesy: leaving a session must not wait for a slow server.
 CLOSE_SECONDS = 1.0
 
 
 def connect_options(endpoint: Endpoint, timeout: Timeout) -> dict[str, Any]:
-    """Keyword arguments for `connect()` of websockets' asyncio and sync clients alike."""
+    """Keyword arguments for `connect()` of websockets."""
     return {
         "additional_headers": endpoint.headers,
         # Base64 of speech hardly shrinks, and deflating it costs more than all the rest.
@@ -43,13 +44,6 @@ def bound_send_buffer(sock: socket.socket, wire_bytes_per_second: int) -> None:
     """Let the kernel hold at most SEND_BUFFER_SECONDS of audio, so that `feed()` soon waits."""
     size = int(SEND_BUFFER_SECONDS * wire_bytes_per_second)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size)
-
-
-def bound_send_time(sock: socket.socket, seconds: float) -> None:
-    """Let a blocking send give up after so long; a timeout of the socket would also end reads."""
-    whole, fraction = divmod(seconds, 1)
-    value = struct.pack("ll", int(whole), int(fraction * 1_000_000))
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, value)
 
 
 def close_code_and_reason(closed: ConnectionClosed) -> tuple[int, str]:

@@ -1,27 +1,24 @@
-"""The blocking shell: `Client` and its sessions, the twin of `voxtide.aio`."""
+"""The blocking shell: `Client` and its sessions, the twin of `voxtide.aio`.
 
-import socket as sockets
-import threading
-import time
-from collections import deque
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+Its sessions are those of the asyncio shell, in an event loop in a thread of their own: what is
+said there of connections, deadlines and errors holds here without being written twice.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
 from typing import Self
 
-import httpx
-from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection, connect
-
-from . import error_mapping, file_request, socket_options
-from .audio import Audio
-from .config import Endpoint, Timeout
-from .errors import DeadlineError, DisconnectedError, VoxtideError
+from . import file_request, file_sync
+from .aio import AsyncClient
+from .audio import Audio, Encoding
+from .config import Endpoint, Reconnect, Timeout, TurnDetection
+from .dialects import Name as DialectName
 from .events import Event, Transcript
-from .file_request import AudioFile, Format
-from .protocol import Protocol
-
-# How often a waiting iteration looks up whether another thread has called finish().
-_TICK_SECONDS = 0.1
+from .file_request import Format
+from .portal import Portal
+from .session import AsyncSession
+from .source import Source
+from .upload import AudioFile, OnProgress
 
 
 class Client:
@@ -32,19 +29,29 @@ class Client:
 
     def __init__(
         self,
-        base_url: str | None = None,
+        base_url: str | Sequence[str] | None = None,
         api_key: str | None = None,
         *,
         timeout: Timeout | None = None,
+        max_retries: int = 2,
     ) -> None:
-        self._endpoint = Endpoint.resolve(base_url, api_key)
+        self._twin = AsyncClient(base_url, api_key, timeout=timeout, max_retries=max_retries)
+        self._endpoint = Endpoint.resolve_all(base_url, api_key)[0]
         self._timeout = timeout or Timeout()
+        self._max_retries = max_retries
 
     def transcribe(
-        self, file: AudioFile, *, model: str | None = None, language: str | None = None
+        self,
+        file: AudioFile,
+        *,
+        model: str | None = None,
+        language: str | None = None,
+        on_progress: OnProgress | None = None,
     ) -> Transcript:
         """Transcribe a whole file; see `AsyncClient.transcribe`."""
-        text = self.transcribe_as(file, "verbose_json", model=model, language=language)
+        text = self.transcribe_as(
+            file, "verbose_json", model=model, language=language, on_progress=on_progress
+        )
         return file_request.transcript(text)
 
     def transcribe_as(
@@ -54,156 +61,115 @@ class Client:
         *,
         model: str | None = None,
         language: str | None = None,
+        on_progress: OnProgress | None = None,
     ) -> str:
         """The answer for a file as the server wrote it: text, json, verbose_json, srt or vtt."""
-        fields = file_request.form(response_format, model, language)
-        url = self._endpoint.transcriptions_url
-        with (
-            file_request.opened(file) as upload,
-            error_mapping.connecting(url),
-            httpx.Client(
-                headers=self._endpoint.headers,
-                timeout=httpx.Timeout(self._timeout.response, connect=self._timeout.connect),
-                trust_env=not self._endpoint.is_loopback,
-            ) as http,
-        ):
-            response = http.post(url, data=fields, files={"file": upload})
-        return file_request.body(response)
+        return file_sync.transcribed(
+            file,
+            file_request.form(response_format, model, language),
+            self._endpoint,
+            self._timeout,
+            max_retries=self._max_retries,
+            on_progress=on_progress,
+        )
 
     @contextmanager
     def stream(
-        self, *, sample_rate: int = 16000, model: str | None = None, language: str | None = None
+        self,
+        source: Source | None = None,
+        *,
+        sample_rate: int = 16000,
+        channels: int = 1,
+        encoding: Encoding = "pcm16",
+        pace: float | None = None,
+        model: str | None = None,
+        language: str | None = None,
+        turn_detection: TurnDetection | None = None,
+        dialect: DialectName = "voxtide",
+        reconnect: Reconnect | None = None,
     ) -> Iterator["Session"]:
-        """Open a live session; feed it in one thread and iterate over it in another.
+        """Open a live session; arguments and errors are those of `AsyncClient.stream`.
 
-            with client.stream(sample_rate=16000) as session:
+            with client.stream(source) as session:
+                for event in session:
+                    ...
+
+        Without a source, feed the session in one thread and iterate over it in another:
+
+            with client.stream() as session:
                 speaker = threading.Thread(target=speak_into, args=[session])
                 speaker.start()  # feed(), ..., finish()
                 for event in session:
                     ...
 
         Leaving the context closes the connection at once; a thread that still feeds then gets
-        DisconnectedError.  Arguments and errors are those of `AsyncClient.stream`.
+        DisconnectedError.
         """
-        protocol = Protocol(sample_rate, model=model, language=language)
-        url = self._endpoint.realtime_url
-        options = socket_options.connect_options(self._endpoint, self._timeout)
-        with error_mapping.connecting(url):
-            socket = connect(url, **options)
-        session = Session(socket, protocol, self._timeout)
-        try:
-            session._open()
-            yield session
-        finally:
-            session.close()
+        opening = self._twin.stream(
+            source,
+            sample_rate=sample_rate,
+            channels=channels,
+            encoding=encoding,
+            pace=pace,
+            model=model,
+            language=language,
+            turn_detection=turn_detection,
+            dialect=dialect,
+            reconnect=reconnect,
+        )
+        with Portal() as portal:
+            session = portal.call(_entered(opening))
+            try:
+                yield Session(portal, session)
+            finally:
+                portal.call(_left(opening))
 
 
 class Session:
     """A live session: feed it audio, iterate over it for events.  See `Client.stream`.
 
-    `feed()`, `flush()` and `finish()` belong to one thread and the iteration to one thread, which
-    may be another.  Iteration and errors are those of `AsyncSession`.
+    It may be fed in one thread and iterated over in another.  What each call does and raises is
+    written at `AsyncSession`, whose twin it is.
     """
 
-    def __init__(self, socket: ClientConnection, protocol: Protocol, timeout: Timeout) -> None:
-        self._socket = socket
-        self._protocol = protocol
-        self._timeout = timeout
-        self._events: deque[Event] = deque()
-        self._last_sign_of_life = 0.0
-        # The state machine is stepped from both threads, but never while one of them waits.
-        self._step = threading.Lock()
-        self._sending = threading.Lock()
+    def __init__(self, portal: Portal, session: AsyncSession) -> None:
+        self._portal = portal
+        self._session = session
 
     def feed(self, audio: Audio) -> None:
-        """Send a chunk of mono audio of any length; see `AsyncSession.feed`."""
-        with self._step:
-            texts = self._protocol.feed(audio)
-        self._send(texts)
+        """Send a chunk of audio of any length; see `AsyncSession.feed`."""
+        self._portal.call(self._session.feed(audio))
 
     def flush(self) -> None:
         """End the turn: its `Final` will come.  The session stays open for the next turn."""
-        with self._step:
-            texts = self._protocol.flush()
-            self._last_sign_of_life = time.monotonic()
-        self._send(texts)
+        self._portal.call(self._session.flush())
 
     def finish(self) -> None:
         """End the last turn and the session: the iteration stops after the turn's `Final`."""
-        with self._step:
-            texts = self._protocol.finish()
-            self._last_sign_of_life = time.monotonic()
-        self._send(texts)
+        self._portal.call(self._session.finish())
 
     def close(self) -> None:
-        """Close the connection at once, with code 1000.  Leaving the context does the same.
-
-        A `feed()` that waits for the server in another thread is cut off.
-        """
-        if self._sending.acquire(timeout=0.1):
-            self._sending.release()
-        else:
-            # The waiting thread holds a lock of websockets, so a polite close would wait as well.
-            self._socket.socket.shutdown(sockets.SHUT_RDWR)
-        self._socket.close()
+        """Close the connection at once, with code 1000.  Leaving the context does the same."""
+        self._portal.call(self._session.close())
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> Event:
-        while not self._events:
-            if self._protocol.done:
-                raise StopIteration
-            self._receive()
-        return self._events.popleft()
+        event = self._portal.call(_next(self._session))
+        if event is None:
+            raise StopIteration
+        return event
 
-    def _open(self) -> None:
-        """Send the settings and wait until the server has accepted them."""
-        sock = self._socket.socket
-        socket_options.bound_send_buffer(sock, self._protocol.wire_bytes_per_second)
-        socket_options.bound_send_time(sock, self._timeout.feed)
-        deadline = time.monotonic() + self._timeout.connect
-        self._send([self._protocol.open()])
-        while not self._protocol.ready:
-            if time.monotonic() > deadline:
-                raise DeadlineError("the server did not accept the session in time")
-            self._receive()
 
-    def _send(self, texts: Iterable[str]) -> None:
-        with self._sending:
-            try:
-                for text in texts:
-                    self._socket.send(text)
-            except ConnectionClosed as closed:
-                raise self._ended(closed) from closed
+async def _next(session: AsyncSession) -> Event | None:
+    """The next event, None after the last: StopAsyncIteration cannot cross threads."""
+    return await anext(session, None)
 
-    def _receive(self) -> None:
-        """Take the next message, or return without one so that the caller looks up and waits on."""
-        try:
-            message = self._socket.recv(timeout=_TICK_SECONDS)
-        except TimeoutError as late:
-            if self._is_late():
-                raise DeadlineError("the final transcript did not come in time") from late
-            return
-        except ConnectionClosed as closed:
-            raise self._ended(closed) from closed
-        with self._step:
-            self._last_sign_of_life = time.monotonic()
-            event = self._protocol.receive(message)
-        if event is not None:
-            self._events.append(event)
 
-    def _is_late(self) -> bool:
-        with self._step:
-            untranscribed = self._protocol.untranscribed
-            silence = time.monotonic() - self._last_sign_of_life
-        return untranscribed is not None and silence > self._timeout.final + untranscribed
+async def _entered(context: AbstractAsyncContextManager[AsyncSession]) -> AsyncSession:
+    return await context.__aenter__()
 
-    def _ended(self, closed: ConnectionClosed) -> VoxtideError:
-        if isinstance(closed.__cause__, BlockingIOError):
-            # SO_SNDTIMEO has run out: see `socket_options.bound_send_time`.
-            return DeadlineError(f"the server took no audio for {self._timeout.feed:g} s")
-        code, reason = socket_options.close_code_and_reason(closed)
-        with self._step:
-            error = self._protocol.closed(code, reason)
-        return error or DisconnectedError("the session has ended", close_code=code)
+
+async def _left(context: AbstractAsyncContextManager[AsyncSession]) -> None:
+    await context.__aexit__(None, None, None)

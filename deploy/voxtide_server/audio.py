@@ -160,11 +160,11 @@ class Tail:
         self._pieces.append(samples)
         self.end += len(samples)
 
-    def between(self, start: int, end: int) -> Samples:
-        """The samples from `start` to `end`, which must still be held."""
+    def between(self, start: int, end: int, silent: int = 0) -> Samples:
+        """The samples from `start` to `end`, which must still be held, after `silent` zeros."""
         assert self._start <= start <= end <= self.end, "these samples are not held"
         held: Samples = np.concatenate([np.empty(0, np.float32), *self._pieces])
-        return held[start - self._start : end - self._start]
+        return np.pad(held[start - self._start : end - self._start], (silent, 0))
 
     def forget(self, before: int) -> None:
         """Let go of whole pieces that end at or before a position."""

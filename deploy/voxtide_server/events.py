@@ -61,10 +61,12 @@ class Resume:
     Attributes:
         at: position of the first sample, in seconds of the whole.
         previous: id of the last turn that was committed there.
+        turn_start: where the turn began that was being said there; None if none was.
     """
 
     at: float
     previous: str | None
+    turn_start: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,9 +248,15 @@ class Acknowledged:
 
     Attributes:
         position: where another session would have to go on.
+        turn: id of the turn that is being said there, if there is one.
+        turn_start: where its audio begins.
+        words: of that turn that end before `position` and were not told before.
     """
 
     position: float
+    turn: str | None = None
+    turn_start: float | None = None
+    words: tuple[Word, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

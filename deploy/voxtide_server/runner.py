@@ -13,7 +13,7 @@ from .config import Config
 from .effects import CloseStream, Effect, Emit, FeedStream, OpenStream
 from .engine import Engine, EngineStream, Samples
 from .errors import EngineDead, EngineFailed, InternalError, VoxtideError
-from .events import Audio, Command, Event
+from .events import Acknowledged, Audio, Command, Event
 from .logs import logger
 from .session import Session
 from .watch import Progress
@@ -69,7 +69,8 @@ class Runner:
         session: whose effects are carried out.
         engine: where its streams are opened.
         on_event: is told every event, in order.
-        on_end: is told why the session cannot go on; every turn has failed by then.
+        on_end: is told why the session cannot go on; every turn has failed by then, but for
+            those of a client that can go on elsewhere when the engine is dead.
         limits: of what the session may ask of the engine.
         progress: is shown how it gets on.
     """
@@ -117,9 +118,9 @@ class Runner:
         return self._session.in_turn
 
     @property
-    def goes_on_elsewhere(self) -> float | None:
+    def goes_on_elsewhere(self) -> Acknowledged | None:
         """Where the client would go on in another session; None if it does not know how to."""
-        return self._session.acknowledged_s if self._session.goes_on_elsewhere else None
+        return self._session.acknowledged() if self._session.goes_on_elsewhere else None
 
     async def room(self) -> None:
         """Wait until the session may take more audio."""
@@ -193,7 +194,10 @@ class Runner:
 
     def _end(self, error: VoxtideError) -> None:
         error.acknowledged_s = self._session.acknowledged_s
-        self._apply(self._session.fail(error))
+        if isinstance(error, EngineDead) and self._session.acknowledges:
+            self._on_event(self._session.acknowledged())  # the client goes on elsewhere
+        else:
+            self._apply(self._session.fail(error))
         self._on_end(error)
 
     async def _look_after(self) -> None:

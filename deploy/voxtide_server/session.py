@@ -30,7 +30,7 @@ from collections.abc import Iterator
 from .audio import Framer, Resampler, Tail
 from .effects import CloseStream, Effect, Emit, FeedStream, OpenStream
 from .endpointing import Change, Endpointer
-from .engine import FRAME_S, SAMPLE_RATE, Samples, StreamLayout, Vocabulary
+from .engine import FRAME_S, FRAME_SAMPLES, SAMPLE_RATE, Samples, StreamLayout, Vocabulary
 from .errors import VoxtideError
 from .events import (
     Acknowledge,
@@ -113,6 +113,8 @@ class Session:
         self._heard = 0
         self._endpointer: Endpointer | None = None
         self._acknowledged: float | None = None
+        # Where the turn began in which another session ended.
+        self._resumed: int | None = None
         self._logprobs = False
         # A leg must come further than what its successor hears again.
         self._renew_after_s = max(2 * REPLAY_S, layout.renew_after * FRAME_S)
@@ -139,9 +141,14 @@ class Session:
         return self._heard / SAMPLE_RATE
 
     @property
+    def acknowledges(self) -> bool:
+        """Whether the client wants to know up to where it need not send audio again."""
+        return self._acknowledged is not None
+
+    @property
     def goes_on_elsewhere(self) -> bool:
         """Whether the client knows how to go on, and waits for no final transcript."""
-        return self._acknowledged is not None and not self.unfinished
+        return self.acknowledges and not self.unfinished
 
     @property
     def in_turn(self) -> bool:
@@ -167,6 +174,15 @@ class Session:
         gap = min(turn.transcript.last_gap, settled)
         return gap if settled - gap <= LONGEST_REPEAT_S else settled
 
+    def acknowledged(self) -> Acknowledged:
+        """What is acknowledged by now, with the words of it that were not told yet."""
+        position = self.acknowledged_s
+        if not self._turns:
+            return Acknowledged(position)
+        turn = self._turns[0]
+        words = turn.transcript.settle(position)
+        return Acknowledged(position, turn.id, turn.start / SAMPLE_RATE, words)
+
     # ---- commands ------------------------------------------------------------------
 
     def command(self, command: Command) -> list[Effect]:
@@ -185,9 +201,10 @@ class Session:
             case Acknowledge():
                 self._acknowledged = self.acknowledged_s
                 return []
-            case Resume(at, previous):
+            case Resume(at, previous, turn_start):
                 self._tail, self._previous = Tail(round(at * SAMPLE_RATE)), previous
                 self._heard = self._tail.end
+                self._resumed = round((at if turn_start is None else turn_start) * SAMPLE_RATE)
                 return []
             case Detect(detection):
                 self._endpointer = None if detection is None else Endpointer(detection)
@@ -268,12 +285,13 @@ class Session:
             yield from self._feed(turn.leg, turn.leg.framer.push(samples))
 
     def _begin(self, start: int | None = None) -> Turn:
-        start = self._tail.end if start is None else start
+        begin = self._tail.end if start is None else start
+        resumed, self._resumed = self._resumed, None
         turn = Turn(
             id=f"item_{self.id}_{self._count}",
-            begin=start,
-            start=start,
-            transcript=Transcript(self._vocabulary, start / SAMPLE_RATE),
+            begin=begin,
+            start=begin if resumed is None else resumed,
+            transcript=Transcript(self._vocabulary, begin / SAMPLE_RATE, resumed is not None),
             logprobs=self._logprobs,
         )
         self._count += 1
@@ -285,7 +303,7 @@ class Session:
         turn = self._open or self._begin()
         self._open = None
         self._committed(turn, self._tail.end)
-        if turn.start == turn.end:
+        if not turn.legs and turn.begin == turn.end:
             yield from self._complete(turn)
             return
         yield from self._emit()
@@ -385,7 +403,7 @@ class Session:
             position = self.acknowledged_s
             if position >= self._acknowledged + ACKNOWLEDGE_S or not self._turns:
                 if position > self._acknowledged:
-                    yield Emit(Acknowledged(position))
+                    yield Emit(self.acknowledged())
                 self._acknowledged = position
 
     def stream_lost(self, stream: str, error: VoxtideError) -> list[Effect]:
@@ -418,7 +436,7 @@ class Session:
         turn.waiting.append(Failed(turn.id, error))
         turn.final = True
         self._forget()
-        return [*effects, *self._emit()]
+        return [*effects, *self._emit(), *self._acknowledge()]
 
     def _find(self, stream: str) -> Turn | None:
         return next((t for t in self._turns if t.leg and t.leg.stream == stream), None)
@@ -458,10 +476,13 @@ class Session:
     def _open_leg(self, turn: Turn, reason: str | None = None) -> Iterator[Effect]:
         """Begin a leg that hears all from `turn.begin` on that is there."""
         reason = reason or ("idle" if turn.legs else "turn")
-        leg = turn.leg = Leg(f"{turn.id}_{turn.legs}", turn.begin, Framer(self._layout))
+        # All legs of a turn cut its audio into the same frames, so that its words have the same
+        # times whichever leg hears them; what was before `begin` is silence to this one.
+        base = _on_grid(turn, turn.begin)
+        leg = turn.leg = Leg(f"{turn.id}_{turn.legs}", base, Framer(self._layout))
         turn.legs += 1
         yield OpenStream(leg.stream, reason, turn.logprobs)
-        heard_again = self._tail.between(turn.begin, self._end(turn))
+        heard_again = self._tail.between(turn.begin, self._end(turn), silent=turn.begin - base)
         yield from self._feed(leg, leg.framer.push(heard_again))
         if turn.end is not None:
             yield from self._feed(leg, leg.framer.finish(turn.silent))
@@ -543,3 +564,8 @@ class Session:
     def _end(self, turn: Turn) -> int:
         """Position after the turn's audio, as far as it is there."""
         return self._tail.end if turn.end is None else turn.end
+
+
+def _on_grid(turn: Turn, position: int) -> int:
+    """The last start of a frame of the turn at or before a position."""
+    return position - (position - turn.start) % FRAME_SAMPLES

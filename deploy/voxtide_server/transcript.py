@@ -17,6 +17,7 @@ from __future__ import annotations
 import codecs
 import math
 import unicodedata
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -52,6 +53,7 @@ class Transcript:
     Args:
         vocabulary: the model's tokens.
         start: where the turn's audio begins, in seconds.
+        continued: whether words may stand before it, which another session brought.
 
     Attributes:
         segments: those that are complete.
@@ -64,13 +66,14 @@ class Transcript:
             session need not listen; or the start of the turn.
     """
 
-    def __init__(self, vocabulary: Vocabulary, start: float) -> None:
+    def __init__(self, vocabulary: Vocabulary, start: float, continued: bool = False) -> None:
         self.segments: list[Segment] = []
         self.last_end = self.last_gap = start
         self.audio_end = math.inf
         self.spelling = False
         self._vocabulary = vocabulary
-        self._start = start
+        self._start = self._told = start
+        self._continued = continued
         self._text = ""
         self._groups: list[_Group] = []
         self._echo = ""
@@ -98,8 +101,10 @@ class Transcript:
         """End of the last word that is out as a whole, or the start of the turn."""
         if not self.spelling:
             return self.last_end
-        if len(self._groups) > 1:
-            return self._groups[-2].end
+        return self._groups[-2].end if len(self._groups) > 1 else self._segments_end
+
+    @property
+    def _segments_end(self) -> float:
         return self.segments[-1].end if self.segments else self._start
 
     @property
@@ -144,13 +149,22 @@ class Transcript:
     def _note_gap(self) -> None:
         """Words have been spelt: was there a gap before them?"""
         group = self._groups[-1]
-        if len(self._groups) > 1:
-            before = self._groups[-2].end
-        else:
-            before = self.segments[-1].end if self.segments else self._start
+        before = self._groups[-2].end if len(self._groups) > 1 else self._segments_end
         start = group.end - sum(map(_longest, group.text.split()))
         if start - before >= GAP_S:
             self.last_gap = (before + start) / 2
+
+    def settle(self, position: float) -> tuple[Word, ...]:
+        """The words that end by `position` and were not returned before. No word may be
+        half before it."""
+        words = deque(_words(self._groups, self._segments_end))
+        for segment in reversed(self.segments):
+            if segment.end <= self._told:
+                break
+            words.extendleft(reversed(segment.words))
+        settled = tuple(word for word in words if self._told < word.end <= position)
+        self._told = position
+        return settled
 
     def pause(self, now: float) -> Segment | None:
         """The segment that a pause has completed by `now`, if any."""
@@ -164,7 +178,7 @@ class Transcript:
             return None
         groups, self._groups = self._groups, []
         text = "".join(group.text for group in groups).strip()
-        words = tuple(_words(groups, self.segments[-1].end if self.segments else self._start))
+        words = tuple(_words(groups, self._segments_end))
         if not words:
             return None
         tokens = tuple(token for group in groups for token in group.tokens)
@@ -178,7 +192,7 @@ class Transcript:
         self._groups.append(_Group(self.last_end))
 
     def _spell(self, token: int, text: str, scored: Scored | None) -> str:
-        if self._resumed and self._text and continues(text):
+        if self._resumed and (self._text or self._continued) and continues(text):
             text = " " + text
         self._resumed = self._resumed and not text  # half a character decodes to nothing
         self._groups[-1].text += text

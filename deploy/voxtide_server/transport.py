@@ -23,7 +23,6 @@ from .deployment import Deployment
 from .dialects import Dialect, Message, Reply, choose, greeting, opening
 from .errors import BadInput, InternalError, Refused, VoxtideError
 from .events import (
-    Acknowledged,
     Audio,
     Command,
     Completed,
@@ -149,7 +148,7 @@ class _Connection:
             )
             if not done:
                 reading.cancel()
-                self._end(_GOING_AWAY)
+                self._leave_to_another(_GOING_AWAY)
                 await asyncio.wait([writing])
         finally:
             for task in tasks:
@@ -183,7 +182,7 @@ class _Connection:
                 await self._answer(frame)
             return
         except TimeoutError:
-            self._end(_GOING_AWAY)
+            self._leave_to_another(_GOING_AWAY)
         except BadInput as error:  # in the address, or in the secret
             self._fail(error, None)
             self._close(_POLICY_VIOLATION)
@@ -252,22 +251,22 @@ class _Connection:
         self._on_event(Draining(seconds))
         self._end_between_turns()
         loop = asyncio.get_running_loop()
-        self._deadline = loop.call_later(seconds, self._leave_to_another)
+        self._deadline = loop.call_later(seconds, self._leave_to_another, _SERVICE_RESTART)
 
     def _end_between_turns(self) -> None:
         # The engine may be behind: nothing heard so far does not mean that nothing was said.
         if not self._runner.in_turn:
-            self._leave_to_another()
+            self._leave_to_another(_SERVICE_RESTART)
 
-    def _leave_to_another(self) -> None:
+    def _leave_to_another(self, code: int) -> None:
         """Close now where the client can go on in another session, or else end the turn: one
         that ends here may end in the middle of a word."""
-        position = self._runner.goes_on_elsewhere
-        if position is None:
-            self._end(_SERVICE_RESTART)
+        acknowledged = self._runner.goes_on_elsewhere
+        if acknowledged is None:
+            self._end(code)
         else:
-            self._on_event(Acknowledged(position))
-            self._close(_SERVICE_RESTART)
+            self._on_event(acknowledged)
+            self._close(code)
 
     def _end(self, code: int) -> None:
         """Finish what has been said, then close."""

@@ -28,7 +28,8 @@ def test_an_empty_variable_counts_as_none(monkeypatch):
     ],
 )
 def test_http_becomes_ws(base_url, realtime):
-    assert Endpoint.resolve(base_url, None).realtime_url == realtime
+    endpoint = Endpoint.resolve(base_url, None)
+    assert endpoint.realtime_url("/realtime", {"intent": "transcription"}) == realtime
 
 
 @pytest.mark.parametrize("url", ["localhost:8000", "ws://a/v1", "http://", "/v1", "ftp://a"])

@@ -8,6 +8,9 @@ import pytest
 
 import voxtide
 from voxtide import Final, Partial, Segment, ServerError, SessionReady, Unknown, Word
+from voxtide.audio import AudioEncoder
+from voxtide.dialects import DIALECTS
+from voxtide.dialects.base import Settings
 from voxtide.protocol import Protocol
 
 _ITEM = "conversation.item.input_audio_transcription"
@@ -17,14 +20,35 @@ FAILED = {"type": f"{_ITEM}.failed", "item_id": "i", "error": {"code": "lost", "
 SECOND = np.zeros(16000, np.int16)
 
 
-def started(sample_rate=16000):
-    protocol = Protocol(sample_rate, model=None, language=None)
+def opened(sample_rate=16000, dialect="openai", **options):
+    """A stream that has no connection yet."""
+    spoken = DIALECTS[dialect]()
+    rates = DIALECTS["voxtide"].rates if dialect == "openai" else spoken.rates
+    encoder = AudioEncoder(sample_rate, 1, "pcm16", rates)
+    settings = {"model": None, "language": None, "turn_detection": None} | options
+    return Protocol(spoken, encoder, Settings(encoder.rate, "pcm16", **settings))
+
+
+def started(*arguments, **options):
+    protocol = opened(*arguments, **options)
     protocol.receive(json.dumps(READY))
     return protocol
 
 
-def types(texts):
-    return [json.loads(text)["type"].removeprefix("input_audio_buffer.") for text in texts]
+def texts(protocol):
+    """All that the stream has to send."""
+    return list(iter(protocol.next_text, None))
+
+
+def types(protocol):
+    return [
+        json.loads(text)["type"].removeprefix("input_audio_buffer.") for text in texts(protocol)
+    ]
+
+
+def sent_audio(protocol):
+    messages = [json.loads(text) for text in texts(protocol)]
+    return [base64.b64decode(m["audio"]) for m in messages if "audio" in m]
 
 
 MESSAGES = {
@@ -87,7 +111,7 @@ def test_a_known_message_without_what_it_is_for_breaks_the_protocol(message):
 
 
 def test_the_first_event_is_the_session_as_the_server_took_it():
-    protocol = Protocol(16000, model=None, language=None)
+    protocol = opened()
     assert protocol.receive('{"type": "session.created", "session": {}}') is None
     assert not protocol.ready
     assert protocol.receive(json.dumps(READY)) == SessionReady("s", {"id": "s"})
@@ -95,19 +119,22 @@ def test_the_first_event_is_the_session_as_the_server_took_it():
 
 
 def test_settings_that_are_not_given_are_left_to_the_server():
-    session = json.loads(Protocol(24000, model=None, language=None).open())["session"]
+    (text,) = opened(24000).opening()
+    session = json.loads(text)["session"]
     assert session["audio"]["input"]["transcription"] == {}
     assert session["audio"]["input"]["format"]["rate"] == 24000
 
 
 def test_an_odd_rate_is_announced_as_the_rate_that_is_sent():
-    session = json.loads(Protocol(44100, model=None, language=None).open())["session"]
+    (text,) = opened(44056).opening()
+    session = json.loads(text)["session"]
     assert session["audio"]["input"]["format"]["rate"] == 16000
 
 
 def test_a_long_chunk_goes_out_in_pieces_of_a_second():
-    texts = list(started().feed(np.arange(40000, dtype=np.int16)))
-    pieces = [base64.b64decode(json.loads(text)["audio"]) for text in texts]
+    protocol = started()
+    protocol.feed(np.arange(40000, dtype=np.int16))
+    pieces = sent_audio(protocol)
     assert [len(piece) for piece in pieces] == [32000, 32000, 16000]
     assert b"".join(pieces) == np.arange(40000, dtype=np.int16).tobytes()
 
@@ -132,7 +159,8 @@ def test_calls_become_messages_and_a_commit_is_never_doubled(calls):
     protocol = started()
     for call, expected in calls:
         arguments = [SECOND] if call == "feed" else []
-        assert types(getattr(protocol, call)(*arguments)) == expected
+        getattr(protocol, call)(*arguments)
+        assert types(protocol) == expected
     assert protocol.done is (not any("commit" in sent for _, sent in calls))
 
 
@@ -147,15 +175,15 @@ def test_a_session_is_done_when_every_commit_is_answered(answer):
     assert not protocol.done
     protocol.receive(json.dumps(answer))
     assert protocol.done
-    assert protocol.closed(1000, "") is None
-    assert protocol.closed(1006, "") is None
+    assert protocol.lost(1000, "") is None
+    assert protocol.lost(1006, "") is None
 
 
 @pytest.mark.parametrize("call", ["feed", "flush", "finish"])
 def test_calls_out_of_order_are_mistakes_of_the_program(call):
     arguments = [SECOND] if call == "feed" else []
     with pytest.raises(RuntimeError, match="before the session is ready"):
-        getattr(Protocol(16000, model=None, language=None), call)(*arguments)
+        getattr(opened(), call)(*arguments)
     protocol = started()
     protocol.finish()
     with pytest.raises(RuntimeError, match=r"after finish\(\)"):
@@ -163,12 +191,14 @@ def test_calls_out_of_order_are_mistakes_of_the_program(call):
 
 
 def test_the_tail_of_a_resampled_turn_goes_out_before_its_commit():
-    protocol = started(44100)
-    sent = list(protocol.feed(np.zeros(44100, np.float32)))
-    sent += protocol.flush()
-    assert types(sent) == ["append", "append", "commit"]
-    audio = b"".join(base64.b64decode(json.loads(text)["audio"]) for text in sent[:-1])
-    assert len(audio) // 2 == 16000
+    protocol = started(44056)
+    protocol.feed(np.zeros(44056, np.float32))
+    audio = sent_audio(protocol)
+    protocol.flush()
+    *tail, commit = texts(protocol)
+    assert json.loads(commit)["type"] == "input_audio_buffer.commit"
+    audio += [base64.b64decode(json.loads(text)["audio"]) for text in tail]
+    assert len(b"".join(audio)) // 2 == 16000
 
 
 def test_what_is_untranscribed_shrinks_with_the_ends_of_deltas_and_turns():
@@ -190,6 +220,7 @@ def test_an_error_explains_the_end_only_if_it_comes_right_before():
     protocol = started()
     protocol.receive(error)
     protocol.receive('{"type": "input_audio_buffer.committed"}')
-    assert protocol.closed(1006, "").code == "disconnected"
+    assert protocol.lost(1006, "").code == "disconnected"
+    protocol = started()
     protocol.receive(error)
-    assert protocol.closed(1006, "").code == "field"
+    assert protocol.lost(1006, "").code == "field"

@@ -157,7 +157,7 @@ def test_a_session_can_go_on_where_another_ended(kind: Kind) -> None:
     resume = {"at": 12.5, "previous_item_id": "item_9"}
     message = {"type": "session.update", "session": {"acknowledge": True, "resume": resume}}
     commands = dialect.receive(message)
-    assert [c for c in commands if isinstance(c, Resume)] == [Resume(12.5, "item_9")]
+    assert [c for c in commands if isinstance(c, Resume)] == [Resume(12.5, "item_9", 12.5)]
     assert Acknowledge() in commands
     (reply,) = [c for c in commands if isinstance(c, Reply)]
     assert reply.message["session"]["ignored"] == []

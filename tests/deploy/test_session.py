@@ -233,6 +233,9 @@ def test_who_wants_to_know_is_told_what_is_acknowledged() -> None:
     assert all(later - earlier >= 0.99 for earlier, later in pairwise(told[:-1]))
     assert 4 <= len(told) <= 7
     assert told[-1] == pytest.approx(6.0), "a turn that is final is acknowledged to its end"
+    words = [w for e in drive.events if isinstance(e, Acknowledged) for w in e.words]
+    assert words == list(drive.finals()[-1].words)[: len(words)], "each is told once"
+    assert len(words) >= 3
     quiet = Drive()
     quiet.say(say(1), silence(3.0))
     quiet.commit()
@@ -260,20 +263,41 @@ def test_long_silence_is_acknowledged_but_for_what_a_new_stream_hears_again() ->
 @settings(max_examples=40)
 @given(tenths=st.integers(1, 150), lag=st.integers(1, 150), idle=st.booleans())
 def test_another_session_can_go_on_where_one_was_cut_off(tenths: int, lag: int, idle: bool) -> None:
-    """Its words, and those that the first one brought up to there, are all, once each."""
+    """Its words, and those that the first one brought up to there, are all, once each, and
+    at the times that one session alone would give them."""
     numbers = range(490, 510)  # of words in one and in two pieces
-    audio = np.concatenate((speech(*numbers), silence(3.0)))
+    # The turn before ends between two frames of the session, as turns do.
+    before, audio = silence(0.5123), np.concatenate((speech(*numbers), silence(3.0)))
+    alone = Drive()
+    alone.say(before)
+    alone.commit()
+    alone.say(audio)
+    whole = alone.commit()
     drive = Drive()
+    drive.say(before)
+    drive.commit()
+    drive.command(Acknowledge())
     drive.command(Audio(audio[: tenths * 1600]))
     drive.answer(most=lag)
     if idle:
         drive.idle()
-    acknowledged = drive.session.acknowledged_s
+    last = drive.session.acknowledged()
     other = Drive()
-    other.say(audio[round(acknowledged * 16_000) :])
-    deltas = [e for e in drive.events if isinstance(e, Delta) and e.end <= acknowledged + 1e-6]
-    both = "".join(e.text for e in deltas) + " " + other.commit().text
-    assert both.split() == text(*numbers).split()
+    other.command(Resume(last.position, None, last.turn_start))
+    other.say(np.concatenate((before, audio))[round(last.position * 16_000) :])
+    rest = other.commit()
+    deltas = [
+        e
+        for e in [*drive.events, *other.events]
+        if isinstance(e, Delta) and (e in other.events or e.end <= last.position + 1e-6)
+    ]
+    assert "".join(e.text for e in deltas).split() == text(*numbers).split()
+    told = [e for e in drive.events if isinstance(e, Acknowledged)] + [last]
+    words = [word for e in told for word in e.words] + list(rest.words)
+    assert [w.text for w in words] == [w.text for w in whole.words]
+    times = [time for w in words for time in (w.start, w.end)]
+    assert times == pytest.approx([time for w in whole.words for time in (w.start, w.end)])
+    assert (rest.start, rest.end) == (whole.start, whole.end)
 
 
 def test_logprobs_are_asked_for_from_the_next_turn_on() -> None:

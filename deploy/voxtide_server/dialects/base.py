@@ -11,7 +11,7 @@ import pybase64
 from ..audio import RATES, decode
 from ..engine import Samples
 from ..errors import BadInput, VoxtideError, quoted
-from ..events import Acknowledge, Command, Event, Resume, Scored, Word
+from ..events import Acknowledge, Acknowledged, Command, Event, Resume, Scored, Word
 from ..service import Service
 
 _MOST_IGNORED = 50
@@ -175,7 +175,8 @@ def resume_fields(session: Message, begun: bool) -> list[Command]:
 
     Args:
         session: of the update. `acknowledge` asks for acknowledgements; `resume` says where
-            another session ended: {"at": seconds, "previous_item_id": id or null}.
+            another session ended: {"at": seconds, "previous_item_id": id or null,
+            "turn_start": seconds or null}.
         begun: whether audio has come already.
     """
     commands: list[Command] = []
@@ -185,12 +186,14 @@ def resume_fields(session: Message, begun: bool) -> list[Command]:
         if isinstance(at, bool) or not isinstance(at, int | float) or not 0 <= at < 1e8:
             text = "The field 'session.resume.at' must be a position in seconds."
             raise BadInput("invalid_value", text, "session.resume.at")
+        name = "turn_start"
+        turn_start = number_field(resume, name, f"session.resume.{name}", at, 0, at)
         if begun:
             text = "A session can only be resumed before its first audio."
             raise BadInput("invalid_value", text, "session.resume")
         name = "previous_item_id"
         previous = text_field(resume, name, f"session.resume.{name}", None)
-        commands.append(Resume(float(at), previous))
+        commands.append(Resume(float(at), previous, float(turn_start)))
     if session.get("acknowledge") not in (None, True, False):
         text = "The field 'session.acknowledge' must be true or false."
         raise BadInput("invalid_value", text, "session.acknowledge")
@@ -202,6 +205,16 @@ def resume_fields(session: Message, begun: bool) -> list[Command]:
 def seconds(time: float) -> float:
     """A time as it is told: in whole milliseconds."""
     return round(time, 3)
+
+
+def acknowledged(event: Acknowledged) -> Message:
+    """The fields of an acknowledgement."""
+    return {
+        "position": seconds(event.position),
+        "item_id": event.turn,
+        "turn_start": None if event.turn_start is None else seconds(event.turn_start),
+        "words": words(event.words),
+    }
 
 
 def scores(given: tuple[Scored, ...]) -> Message:

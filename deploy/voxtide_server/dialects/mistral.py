@@ -53,6 +53,7 @@ from .base import (
     DRAINING,
     Message,
     Reply,
+    acknowledged,
     audio_field,
     choice_field,
     error_body,
@@ -186,7 +187,7 @@ class MistralDialect:
             case IdleTimeout():
                 return [{"type": "turn.end", "time_s": seconds(event.end), "end_reason": "timeout"}]
             case Acknowledged():
-                return [{"type": ACKNOWLEDGED, "position": seconds(event.position)}]
+                return [{"type": ACKNOWLEDGED, **acknowledged(event)}]
             case Draining():
                 return [{"type": DRAINING, "seconds": event.seconds}]
         return []

@@ -44,6 +44,7 @@ from .base import (
     LONGEST_TEXT,
     Message,
     Reply,
+    acknowledged,
     audio_field,
     choice_field,
     error_body,
@@ -292,7 +293,7 @@ class OpenAIDialect:
             case Cleared():
                 return [self._event("input_audio_buffer.cleared")]
             case Acknowledged():
-                return [self._event(ACKNOWLEDGED, position=seconds(event.position))]
+                return [self._event(ACKNOWLEDGED, **acknowledged(event))]
             case Draining():
                 return [self._event(DRAINING, seconds=event.seconds)]
             case Ended():
