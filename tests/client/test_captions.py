@@ -1,13 +1,16 @@
 """Captions: each rule with a case, then all of them for any words and for ten minutes of speech."""
 
+import ast
 import random
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voxtide import Word
+from voxtide import captions as captions_package
 from voxtide.captions import (
     Captioner,
     CaptionRules,
@@ -408,6 +411,26 @@ def test_webvtt_files_are_read_back_as_they_were(texts):
     writer = VttWriter()
     content = writer.header + "".join(map(writer.text, cues))
     assert parsed_vtt(content) == cues
+
+
+def test_the_package_does_no_io_and_needs_no_other_package():
+    imported = set()
+    for path in Path(captions_package.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.level == 0:
+                imported.add(node.module)
+    assert imported <= {
+        "collections.abc",
+        "dataclasses",
+        "functools",
+        "html",
+        "itertools",
+        "math",
+        "typing",
+        "unicodedata",
+    }
 
 
 # Ten minutes

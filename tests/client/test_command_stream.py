@@ -34,6 +34,7 @@ async def one_turn(talk: Talk):
 async def failing(talk: Talk):
     await talk.accept()
     await talk.commit()
+    await talk.send("input_audio_buffer.committed", item_id="i")
     await talk.send(f"{fakes.TRANSCRIPTION}.failed", item_id="i", error={"message": "Engine lost."})
 
 
@@ -56,6 +57,13 @@ def test_a_file_is_sent_in_real_time_and_its_turn_is_a_line(file):
     assert (result.exit_code, result.output) == (0, "seven\n")
     assert fake.talks[0].audio == TONE.tobytes()
     assert time.monotonic() - begun >= len(TONE) / 16000
+
+
+def test_the_server_is_asked_to_end_turns_at_pauses(file):
+    _, fake = run(one_turn, file, "--pace", "0")
+    detection = fake.talks[0].settings["audio"]["input"]["turn_detection"]
+    assert detection["type"] == "server_vad"
+    assert detection["silence_duration_ms"] == 800
 
 
 def test_channels_are_averaged_and_the_rate_is_told(tmp_path):

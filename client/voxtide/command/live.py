@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from ..captions import writer_for
+from ..config import TurnDetection
 from ..events import ServerError
 from ..sync import Client
 from .audio_source import Source
@@ -20,9 +21,13 @@ from .options import base_url_option
 
 OUTPUT_EPILOG = """
 To a terminal, words are shown as they come, with the transcript lag; to a file or a pipe, each
-turn is one line once it is final.  Captions grow while people speak; see docs/captions.md for
-what they keep.  Ctrl-C prints what was said so far, and the exit code is then 130.
+turn is one line once it is final.  A turn ends at a pause of 0.8 s.  Captions grow while people
+speak; docs/captions.md says what they keep.  Ctrl-C prints what was said so far, and the exit
+code is then 130.
 """
+
+# As long a pause as lets the model say all of a turn before it is final (docs/architecture.md).
+_TURNS = TurnDetection(silence=0.8)
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -60,7 +65,7 @@ def transcribe_live(
     with (
         CaptionFile(captions) if captions else nullcontext() as file,
         _output(source, as_json) as output,
-        server.stream(sample_rate=source.sample_rate) as session,
+        server.stream(sample_rate=source.sample_rate, turn_detection=_TURNS) as session,
         feeding(session, source.pieces, pace) as feeder,
     ):
         for event in session:
