@@ -9,7 +9,7 @@ from typing import Any, Protocol, Self
 import click
 
 from ..events import Event, Final, ServerError
-from .open_turn import OpenTurn
+from .live_text import LiveText
 
 
 class LiveOutput(Protocol):
@@ -29,7 +29,7 @@ class Lines:
     """Each turn a line, once it is final."""
 
     def __init__(self) -> None:
-        self._turn = OpenTurn()
+        self._turn = LiveText()
 
     def __enter__(self) -> Self:
         return self

@@ -9,7 +9,7 @@ from rich.live import Live
 from rich.text import Text
 
 from ..events import Event, Final, Partial, ServerError
-from .open_turn import OpenTurn
+from .live_text import LiveText
 
 _LINES_OF_TURN = 5
 _METER_CELLS = 20
@@ -29,7 +29,7 @@ class Preview:
     def __init__(self, console: Console, level: Callable[[], float] | None = None) -> None:
         self._console = console
         self._level = level
-        self._turn = OpenTurn()
+        self._turn = LiveText()
         self._lag: float | None = None
         self._live = Live(
             console=console,

@@ -3,7 +3,7 @@
 from ..events import Event, Final, Partial, Resumed, Segment, ServerError
 
 
-class OpenTurn:
+class LiveText:
     """Follows the events of a session.
 
     Attributes:
