@@ -16,7 +16,7 @@ def run(*arguments, **options):
     return CliRunner().invoke(main, arguments, **options)
 
 
-@pytest.mark.parametrize("command", ["", "demo", "transcribe", "stream"])
+@pytest.mark.parametrize("command", ["", "demo", "transcribe", "stream", "listen"])
 def test_help_is_there(command):
     result = run(*command.split(), "--help")
     assert result.exit_code == 0

@@ -2,9 +2,9 @@
 
 import pytest
 
+from voxtide.captions import TimedWord
 from voxtide.command.latency import Measures, measure
 from voxtide.command.recording import Recording
-from voxtide.command.words import TimedWord
 
 RECORDING = Recording("seven eight nine", (1.0, 2.0, 3.0), 0.5, "a voice")
 

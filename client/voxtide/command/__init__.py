@@ -2,7 +2,7 @@
 
 import click
 
-from . import demo, serve, stream, transcribe
+from . import demo, listen, serve, stream, transcribe
 from .exits import ErrorHandlingGroup
 
 _EPILOG = """\b
@@ -10,7 +10,8 @@ Examples:
   voxtide demo                                 see live words now, on this machine
   voxtide transcribe talk.flac --format srt    subtitles for a file
   voxtide stream talk.flac                     a file as if it were spoken now
-  arecord -q -t raw -f S16_LE -r 16000 | voxtide stream -
+  voxtide stream rtmp://example.org/live/stage --captions stage.vtt
+  voxtide listen                               the microphone
 
 \b
 Environment:
@@ -33,6 +34,6 @@ def main() -> None:
     """Live speech-to-text: serve a model, and turn files and streams into words."""
 
 
-for _module in (serve, demo, transcribe, stream):
+for _module in (serve, demo, transcribe, stream, listen):
     main.add_command(_module.command)
 main.add_command(serve.drain)

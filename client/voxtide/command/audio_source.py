@@ -1,13 +1,13 @@
-"""Where `voxtide stream` and `voxtide demo` take their audio from, in pieces of 80 ms."""
+"""Where the live commands and `voxtide demo` take their audio from, in pieces of 80 ms."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-
-import soundfile
+from typing import Any
 
 from ..audio import Audio
+from . import ffmpeg
 from .exits import Failure
 
 PIECE_SECONDS = 0.08
@@ -23,21 +23,47 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Mono audio at `sample_rate` Hz; `pieces` can be iterated over once."""
+    """Mono audio at `sample_rate` Hz; `pieces` can be iterated over once.
+
+    `level` tells how loud it is right now, in dB below full scale; None where nobody wonders.
+    """
 
     sample_rate: int
     pieces: Iterator[Piece]
+    level: Callable[[], float] | None = None
 
 
 @contextmanager
 def from_file(path: str) -> Iterator[Source]:
-    """An audio file that libsndfile can read, block by block; channels are averaged."""
-    try:
-        file = soundfile.SoundFile(path)
-    except (OSError, soundfile.LibsndfileError) as broken:
-        raise Failure(f"cannot read {path} as audio: {broken}") from broken
-    with file:
-        yield Source(file.samplerate, _mono_pieces(file, path))
+    """An audio file, block by block; channels are averaged.
+
+    It is read by soundfile; where that is not installed, or cannot read it, by ffmpeg.
+    """
+    file, problem = _sound_file(path)
+    if file is not None:
+        with file:
+            yield Source(file.samplerate, _mono_pieces(file, path))
+        return
+    if not ffmpeg.installed():
+        raise Failure(f"cannot read {path} as audio: {problem}, and ffmpeg is not installed")
+    with from_ffmpeg(path, f"file:{path}") as source:
+        yield source
+
+
+@contextmanager
+def from_url(url: str) -> Iterator[Source]:
+    """A stream or a file at a URL, by ffmpeg, as it comes."""
+    if not ffmpeg.installed():
+        raise Failure(f"{url} is read by ffmpeg, which is not installed: see https://ffmpeg.org")
+    with from_ffmpeg(url, url) as source:
+        yield source
+
+
+@contextmanager
+def from_ffmpeg(name: str, address: str) -> Iterator[Source]:
+    """The first audio stream of what ffmpeg finds at `address`; `name` is for messages."""
+    with ffmpeg.decoding(name, address) as decoder:
+        yield Source(ffmpeg.SAMPLE_RATE, _raw_pieces(decoder, ffmpeg.SAMPLE_RATE))
 
 
 def from_raw(descriptor: int, sample_rate: int) -> Source:
@@ -46,22 +72,37 @@ def from_raw(descriptor: int, sample_rate: int) -> Source:
     It is read without Python's buffer, whose lock a thread that still reads at the end of the
     process would hold.
     """
-    size = 2 * _samples(sample_rate)
+    size = 2 * samples_of_piece(sample_rate)
     chunks = iter(lambda: os.read(descriptor, size), b"")
     return Source(sample_rate, _raw_pieces(chunks, sample_rate))
 
 
-def _samples(sample_rate: int) -> int:
+def samples_of_piece(sample_rate: int) -> int:
+    """Samples in 80 ms, at least one."""
     return max(1, round(sample_rate * PIECE_SECONDS))
 
 
-def _mono_pieces(file: soundfile.SoundFile, path: str) -> Iterator[Piece]:
+def _sound_file(path: str) -> tuple[Any, str]:
+    """The file opened by soundfile, or None and why not."""
+    try:
+        import soundfile  # comes with the extra `audio`; libsndfile may be missing beside it
+    except (ImportError, OSError):
+        return None, "soundfile is not installed (pip install 'voxtide[audio]')"
+    try:
+        return soundfile.SoundFile(path), ""
+    except (OSError, soundfile.LibsndfileError) as broken:
+        return None, str(broken)
+
+
+def _mono_pieces(file: Any, path: str) -> Iterator[Piece]:
     samples = 0
     try:
-        for block in file.blocks(_samples(file.samplerate), dtype="float32", always_2d=True):
+        for block in file.blocks(
+            samples_of_piece(file.samplerate), dtype="float32", always_2d=True
+        ):
             samples += len(block)
             yield Piece(block.mean(axis=1), samples / file.samplerate)
-    except soundfile.LibsndfileError as broken:
+    except RuntimeError as broken:  # soundfile's errors are
         raise Failure(f"cannot read {path} to its end: {broken}") from broken
 
 

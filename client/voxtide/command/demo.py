@@ -7,6 +7,7 @@ from contextlib import contextmanager, nullcontext
 
 import click
 
+from ..captions import TimedWord, WordCollector
 from ..events import Final, Partial, ServerError
 from ..sync import Client
 from .exits import Failure
@@ -15,7 +16,6 @@ from .latency import Measures, measure
 from .local_server import running_server
 from .options import base_url_option, client
 from .recording import Recording, bundled_audio
-from .words import TimedWord, WordCollector
 
 _CLEAR_LINE = "\r\x1b[K"
 

@@ -17,6 +17,7 @@ class Feeder:
 
     Attributes:
         started: When the first sample was due, on `time.monotonic()`.
+        position: How much audio has been fed, in seconds.
         failure: What ended the feeding early, if anything did.
     """
 
@@ -28,6 +29,7 @@ class Feeder:
         # A read from a terminal or a pipe cannot be interrupted, and must not hold up the exit.
         self._thread = threading.Thread(target=self._run, name="voxtide-feeder", daemon=True)
         self.started = time.monotonic()
+        self.position = 0.0
         self.failure: Exception | None = None
 
     def start(self) -> None:
@@ -53,6 +55,7 @@ class Feeder:
         for piece in self._pieces:
             if self._stopped.wait(self._seconds_until_spoken(piece)):
                 return
+            self.position = piece.end
             self._session.feed(piece.audio)
         self._session.finish()
 

@@ -18,8 +18,8 @@ from statistics import fmean
 
 import jiwer
 
+from ..captions import TimedWord
 from .recording import Recording
-from .words import TimedWord
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from voxtide.command.words import TimedWord, WordCollector
+from voxtide.captions import TimedWord, WordCollector
 
 PIECES = {
     "whole words": ([" one", " two"], ["one", "two"]),
