@@ -20,12 +20,14 @@ from .errors import (
     UnreachableError,
     VoxtideError,
 )
+from .retry import asked_wait
 
 _BY_STATUS: Mapping[int, type[VoxtideError]] = {
     401: AuthenticationError,
     403: AuthenticationError,
     408: DeadlineError,
     429: OverloadedError,
+    501: RejectedError,
     503: OverloadedError,
     504: DeadlineError,
 }
@@ -80,17 +82,23 @@ def from_error_object(error: Mapping[str, Any]) -> VoxtideError:
     return RejectedError(message, code=code, param=param)
 
 
-def from_http(status: int, body: bytes, url: str) -> VoxtideError:
-    """The error that an HTTP answer with a status of 300 or more means."""
+def from_http(status: int, body: bytes, url: str, headers: Mapping[str, str]) -> VoxtideError:
+    """The error that an HTTP answer with a status of 300 or more means.
+
+    Args:
+        headers: Of the answer; names are looked up in small letters.
+    """
     kind = _BY_STATUS.get(status) or (ServerFailedError if status >= 500 else RejectedError)
+    wait = asked_wait(headers)
     error = _error_object(body)
     if error is not None:
         message, code, param = _described(error)
         # 503 alone may mean a broken server as well as a full one.
         kind = _BY_ERROR_NAME.get(str(error.get("code")), kind)
-        return kind(message, code=code, param=param, status=status)
+        return kind(message, code=code, param=param, status=status, retry_after=wait)
     text = " ".join(body.decode("utf-8", "replace").split())[:200]
-    return kind(f"{url} answered HTTP {status}" + (f": {text}" if text else ""), status=status)
+    message = f"{url} answered HTTP {status}" + (f": {text}" if text else "")
+    return kind(message, status=status, retry_after=wait)
 
 
 def from_close(code: int, reason: str, reported: VoxtideError | None) -> VoxtideError:
@@ -115,7 +123,8 @@ def connecting(url: str) -> Iterator[None]:
         yield
     except InvalidStatus as refused:
         response = refused.response
-        raise from_http(response.status_code, response.body or b"", url) from refused
+        headers = {name.lower(): value for name, value in response.headers.raw_items()}
+        raise from_http(response.status_code, response.body or b"", url, headers) from refused
     except (TimeoutError, httpx.ConnectTimeout) as late:
         raise UnreachableError(f"no connection to {url} in time", code="timeout") from late
     except httpx.TimeoutException as late:

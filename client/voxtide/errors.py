@@ -3,7 +3,7 @@
     VoxtideError
     ├── UnreachableError *         no connection: refused, unknown host, TLS, time is up
     ├── DeadlineError *            connected, but the server did not answer in time
-    ├── RejectedError              the request cannot succeed as it is: HTTP 4xx,
+    ├── RejectedError              the request cannot succeed as it is: HTTP 4xx 501,
     │   │                          close 1002 1003 1007 1008 1009 1010 3xxx 4xxx
     │   └── AuthenticationError    HTTP 401 403, close 3000 3003: the key is missing or wrong
     ├── OverloadedError *          HTTP 429 503, close 1013: no room at the moment
@@ -32,6 +32,7 @@ class VoxtideError(Exception):
         retryable: Whether the same request may succeed later.
         status: HTTP status, if the error came as an HTTP answer.
         close_code: WebSocket close code, if the error came as the end of a connection.
+        retry_after: Seconds after which the server asks to be tried again; None if it does not.
     """
 
     default_code: ClassVar[str] = "error"
@@ -45,6 +46,7 @@ class VoxtideError(Exception):
         param: str | None = None,
         status: int | None = None,
         close_code: int | None = None,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -52,6 +54,7 @@ class VoxtideError(Exception):
         self.param = param
         self.status = status
         self.close_code = close_code
+        self.retry_after = retry_after
 
     def __str__(self) -> str:
         return self.message if self.param is None else f"{self.message} (field: {self.param})"

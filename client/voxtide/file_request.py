@@ -48,7 +48,7 @@ def body(response: httpx.Response) -> str:
     """The text of an answer.  Raises VoxtideError if it is not a success."""
     if not response.is_success:
         url = str(response.request.url)
-        raise error_mapping.from_http(response.status_code, response.content, url)
+        raise error_mapping.from_http(response.status_code, response.content, url, response.headers)
     return response.text
 
 
