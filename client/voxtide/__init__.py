@@ -38,6 +38,7 @@ from .events import (
     Word,
 )
 from .sync import Client, Session
+from .upload import Progress
 
 __version__ = version("voxtide")
 
@@ -52,6 +53,7 @@ __all__ = [
     "Final",
     "OverloadedError",
     "Partial",
+    "Progress",
     "ProtocolError",
     "RejectedError",
     "Segment",

@@ -6,17 +6,17 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Self
 
-import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from . import error_mapping, file_request, socket_options
+from . import error_mapping, file_aio, file_request, socket_options
 from .audio import Audio
 from .config import Endpoint, Timeout
 from .errors import DeadlineError, DisconnectedError
 from .events import Event, Transcript
-from .file_request import AudioFile, Format
+from .file_request import Format, checked_max_retries
 from .protocol import Protocol
+from .upload import AudioFile, OnProgress
 
 
 class AsyncClient:
@@ -29,9 +29,11 @@ class AsyncClient:
             http://127.0.0.1:8000/v1.
         api_key: None takes VOXTIDE_API_KEY, else no key is sent.
         timeout: How long to wait for what.
+        max_retries: How often a file is sent again after an error that may pass, with growing
+            waits between, or as long as the server asks for.
 
     Raises:
-        ValueError: For a base URL that is not http:// or https://.
+        ValueError: For a base URL that is not http:// or https://, or retries below 0.
     """
 
     def __init__(
@@ -40,25 +42,39 @@ class AsyncClient:
         api_key: str | None = None,
         *,
         timeout: Timeout | None = None,
+        max_retries: int = 2,
     ) -> None:
         self._endpoint = Endpoint.resolve(base_url, api_key)
         self._timeout = timeout or Timeout()
+        self._max_retries = checked_max_retries(max_retries)
 
     async def transcribe(
-        self, file: AudioFile, *, model: str | None = None, language: str | None = None
+        self,
+        file: AudioFile,
+        *,
+        model: str | None = None,
+        language: str | None = None,
+        on_progress: OnProgress | None = None,
     ) -> Transcript:
         """Transcribe a whole file with the times of its words and segments.
 
+        A file object is sent from where it stands, and is not sent again if it cannot seek.
+        Cancelling leaves neither a task nor an open file behind.
+
         Args:
-            file: A path, the content, or a file object opened for reading bytes.
+            file: A path, a file:// URL, the content, or a file object opened for reading bytes.
             model: Name of the model; None leaves the choice to the server.
             language: ISO 639-1 code such as "en"; None lets the model find out.
+            on_progress: Called with each piece that is sent, and when all is.
 
         Raises:
             VoxtideError: If there is no transcript.
             OSError: If the path cannot be read.
+            TypeError, ValueError: For a file or a name that is none.
         """
-        text = await self.transcribe_as(file, "verbose_json", model=model, language=language)
+        text = await self.transcribe_as(
+            file, "verbose_json", model=model, language=language, on_progress=on_progress
+        )
         return file_request.transcript(text)
 
     async def transcribe_as(
@@ -68,18 +84,17 @@ class AsyncClient:
         *,
         model: str | None = None,
         language: str | None = None,
+        on_progress: OnProgress | None = None,
     ) -> str:
         """The answer for a file as the server wrote it: text, json, verbose_json, srt or vtt."""
-        fields = file_request.form(response_format, model, language)
-        url = self._endpoint.transcriptions_url
-        with file_request.opened(file) as upload, error_mapping.connecting(url):
-            async with httpx.AsyncClient(
-                headers=self._endpoint.headers,
-                timeout=httpx.Timeout(self._timeout.response, connect=self._timeout.connect),
-                trust_env=not self._endpoint.is_loopback,
-            ) as http:
-                response = await http.post(url, data=fields, files={"file": upload})
-        return file_request.body(response)
+        return await file_aio.transcribed(
+            file,
+            file_request.form(response_format, model, language),
+            self._endpoint,
+            self._timeout,
+            max_retries=self._max_retries,
+            on_progress=on_progress,
+        )
 
     @asynccontextmanager
     async def stream(

@@ -1,47 +1,83 @@
-"""The request that posts a file, and how its answer is read.  No I/O."""
+"""The request that posts a file, when it is sent again, and how its answer is read.  No I/O."""
 
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import IO, Any, Literal, TypeAlias, get_args
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias, get_args
 
 import httpx
 
 from . import error_mapping, wire
+from .config import Endpoint, Timeout
+from .errors import DeadlineError, VoxtideError
 from .events import Transcript
+from .retry import Backoff
+from .upload import Upload
 
-AudioFile: TypeAlias = str | os.PathLike[str] | bytes | IO[bytes]
 Format: TypeAlias = Literal["text", "json", "verbose_json", "srt", "vtt"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 
 
+@dataclass
+class Attempts:
+    """How often one file is sent, and how long to wait between.
+
+    Attributes:
+        max_retries: How often it may be sent again.
+        backoff: How long to wait before.
+    """
+
+    max_retries: int
+    backoff: Backoff = field(default_factory=Backoff)
+    _failed: int = 0
+
+    def wait_after(self, error: VoxtideError) -> float:
+        """Seconds to wait before the file is sent again; raises `error` if it is not to be."""
+        if self._failed >= self.max_retries or not _may_pass(error):
+            raise error
+        self._failed += 1
+        return self.backoff.delay(self._failed - 1, error.retry_after)
+
+
+def checked_max_retries(number: int) -> int:
+    """The number of retries, if it is one.  Raises ValueError else."""
+    if number < 0:
+        raise ValueError(f"max_retries must be 0 or more, not {number}")
+    return number
+
+
+def _may_pass(error: VoxtideError) -> bool:
+    """Whether to send a file again.  Who gave up waiting must not: the server is still at it."""
+    gave_up = isinstance(error, DeadlineError) and error.status is None
+    return error.retryable and not gave_up
+
+
 def form(response_format: Format, model: str | None, language: str | None) -> dict[str, Any]:
-    """The form fields beside the file.  Raises ValueError for a format that is not in FORMATS."""
+    """The form fields beside the file.
+
+    Raises ValueError for a format that is not in FORMATS, TypeError for a name that is no text.
+    """
     if response_format not in FORMATS:
         raise ValueError(f"format must be one of {', '.join(FORMATS)}, not {response_format!r}")
     fields: dict[str, Any] = {"response_format": response_format}
     if response_format == "verbose_json":
         fields["timestamp_granularities[]"] = ["word", "segment"]
     named = {"model": model, "language": language}
-    return fields | {name: value for name, value in named.items() if value is not None}
+    return fields | {name: _text(name, value) for name, value in named.items() if value is not None}
 
 
-@contextmanager
-def opened(file: AudioFile) -> Iterator[tuple[str, IO[bytes] | bytes]]:
-    """A file's name and content for the upload; a path is opened here and closed afterwards.
+def parts(upload: Upload) -> dict[str, Any]:
+    """The form's file, as httpx takes it."""
+    return {"file": (upload.name, upload)}
 
-    Raises OSError for a path that cannot be read.
-    """
-    if isinstance(file, bytes):
-        yield "audio", file
-    elif isinstance(file, str | os.PathLike):
-        path = Path(file)
-        with path.open("rb") as content:
-            yield path.name, content
-    else:
-        yield Path(str(getattr(file, "name", "audio"))).name, file
+
+def http_options(endpoint: Endpoint, timeout: Timeout) -> Mapping[str, Any]:
+    """Keyword arguments for httpx's asyncio and sync clients alike."""
+    return {
+        "headers": endpoint.headers,
+        "timeout": httpx.Timeout(timeout.response, connect=timeout.connect),
+        "trust_env": not endpoint.is_loopback,
+    }
 
 
 def body(response: httpx.Response) -> str:
@@ -69,3 +105,9 @@ def _transcript(data: wire.Data) -> Transcript:
         words=wire.words_in(data),
         segments=tuple(wire.segment_in(item) for item in data.get("segments") or ()),
     )
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a string, not {type(value).__name__}")
+    return value

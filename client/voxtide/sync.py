@@ -8,17 +8,17 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Self
 
-import httpx
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from . import error_mapping, file_request, socket_options
+from . import error_mapping, file_request, file_sync, socket_options
 from .audio import Audio
 from .config import Endpoint, Timeout
 from .errors import DeadlineError, DisconnectedError, VoxtideError
 from .events import Event, Transcript
-from .file_request import AudioFile, Format
+from .file_request import Format, checked_max_retries
 from .protocol import Protocol
+from .upload import AudioFile, OnProgress
 
 # How often a waiting iteration looks up whether another thread has called finish().
 _TICK_SECONDS = 0.1
@@ -36,15 +36,24 @@ class Client:
         api_key: str | None = None,
         *,
         timeout: Timeout | None = None,
+        max_retries: int = 2,
     ) -> None:
         self._endpoint = Endpoint.resolve(base_url, api_key)
         self._timeout = timeout or Timeout()
+        self._max_retries = checked_max_retries(max_retries)
 
     def transcribe(
-        self, file: AudioFile, *, model: str | None = None, language: str | None = None
+        self,
+        file: AudioFile,
+        *,
+        model: str | None = None,
+        language: str | None = None,
+        on_progress: OnProgress | None = None,
     ) -> Transcript:
         """Transcribe a whole file; see `AsyncClient.transcribe`."""
-        text = self.transcribe_as(file, "verbose_json", model=model, language=language)
+        text = self.transcribe_as(
+            file, "verbose_json", model=model, language=language, on_progress=on_progress
+        )
         return file_request.transcript(text)
 
     def transcribe_as(
@@ -54,21 +63,17 @@ class Client:
         *,
         model: str | None = None,
         language: str | None = None,
+        on_progress: OnProgress | None = None,
     ) -> str:
         """The answer for a file as the server wrote it: text, json, verbose_json, srt or vtt."""
-        fields = file_request.form(response_format, model, language)
-        url = self._endpoint.transcriptions_url
-        with (
-            file_request.opened(file) as upload,
-            error_mapping.connecting(url),
-            httpx.Client(
-                headers=self._endpoint.headers,
-                timeout=httpx.Timeout(self._timeout.response, connect=self._timeout.connect),
-                trust_env=not self._endpoint.is_loopback,
-            ) as http,
-        ):
-            response = http.post(url, data=fields, files={"file": upload})
-        return file_request.body(response)
+        return file_sync.transcribed(
+            file,
+            file_request.form(response_format, model, language),
+            self._endpoint,
+            self._timeout,
+            max_retries=self._max_retries,
+            on_progress=on_progress,
+        )
 
     @contextmanager
     def stream(

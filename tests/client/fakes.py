@@ -147,37 +147,67 @@ class Form:
     content: bytes
 
 
-Answer = tuple[int, str]
+# Status, body and perhaps more headers; None hangs up, STALL waits until the client does.
+Answer = tuple[int, str] | tuple[int, str, dict[str, str]] | None
+STALL = 0, ""
 
 
 @asynccontextmanager
-async def files(answer: Callable[[Form], Answer | None]) -> AsyncIterator[FakeServer]:
-    """An HTTP server: `answer` gives the status and the body, or None to hang up."""
+async def files(answer: Callable[[Form], Answer], port: int = 0) -> AsyncIterator[FakeServer]:
+    """An HTTP server: `answer` says what comes back for a form."""
     fake = FakeServer("")
+    handlers: set[asyncio.Task[None]] = set()
 
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         form = _form(*await _request(reader))
         fake.forms.append(form)
+        fake.session_began.set()
         reply = answer(form)
-        if reply is not None:
-            status, body = reply
-            head = f"HTTP/1.1 {status} X\r\nContent-Length: {len(body.encode())}\r\n"
-            writer.write(f"{head}Connection: close\r\n\r\n{body}".encode())
+        if reply == STALL:
+            await reader.read()
+        elif reply is not None:
+            status, body, *more = reply
+            headers = {"Content-Length": len(body.encode()), "Connection": "close"}
+            for extra in more:
+                headers |= extra
+            head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+            writer.write(f"HTTP/1.1 {status} X\r\n{head}\r\n{body}".encode())
             await writer.drain()
-        writer.close()
-        await writer.wait_closed()
 
-    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        handlers.add(asyncio.current_task())
+        # The client may hang up at any time.
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            await talk(reader, writer)
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+        fake.session_ended.set()
+
+    server = await asyncio.start_server(handle, "127.0.0.1", port)
     async with server:
         fake.base_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
         yield fake
+    await asyncio.gather(*handlers)
 
 
 async def _request(reader: asyncio.StreamReader) -> tuple[str, EmailMessage, bytes]:
     line, _, head = (await reader.readuntil(b"\r\n\r\n")).partition(b"\r\n")
     headers = BytesParser(EmailMessage, policy=HTTP).parsebytes(head)
-    body = await reader.readexactly(int(headers["content-length"]))
+    body = await _body(reader, headers["content-length"])
     return line.split()[1].decode(), headers, body
+
+
+async def _body(reader: asyncio.StreamReader, length: str | None) -> bytes:
+    """A body of known length, or in chunks (RFC 9112, section 7.1)."""
+    if length is not None:
+        return await reader.readexactly(int(length))
+    body = b""
+    while size := int(await reader.readline(), 16):
+        body += await reader.readexactly(size)
+        await reader.readline()
+    await reader.readline()
+    return body
 
 
 def _form(path: str, headers: EmailMessage, body: bytes) -> Form:

@@ -26,8 +26,8 @@ class AsyncShell:
     async def transcribe(self, file: Any, **options: Any) -> voxtide.Transcript:
         return await self._client.transcribe(file, **options)
 
-    async def transcribe_as(self, file: Any, response_format: Any) -> str:
-        return await self._client.transcribe_as(file, response_format)
+    async def transcribe_as(self, file: Any, response_format: Any, **options: Any) -> str:
+        return await self._client.transcribe_as(file, response_format, **options)
 
     def stream(self, **options: Any) -> Any:
         return self._client.stream(**options)
@@ -42,8 +42,8 @@ class SyncShell:
     async def transcribe(self, file: Any, **options: Any) -> voxtide.Transcript:
         return await asyncio.to_thread(self._client.transcribe, file, **options)
 
-    async def transcribe_as(self, file: Any, response_format: Any) -> str:
-        return await asyncio.to_thread(self._client.transcribe_as, file, response_format)
+    async def transcribe_as(self, file: Any, response_format: Any, **options: Any) -> str:
+        return await asyncio.to_thread(self._client.transcribe_as, file, response_format, **options)
 
     @asynccontextmanager
     async def stream(self, **options: Any) -> AsyncIterator["_ThreadedSession"]:

@@ -258,7 +258,7 @@ async def test_no_server_is_one_clear_message_with_its_url(shell):
         async with shell(f"http://{url}").stream():
             pass
     with pytest.raises(voxtide.UnreachableError, match=f"{url}/audio.*connection refused"):
-        await shell(f"http://{url}").transcribe(b"")
+        await shell(f"http://{url}", max_retries=0).transcribe(b"")
 
 
 async def test_a_server_that_never_answers_is_unreachable(shell):
