@@ -13,6 +13,7 @@ from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import HTTP
 from http import HTTPStatus
+from inspect import isawaitable
 from typing import Any
 
 from websockets.asyncio.server import Request, Response, ServerConnection, serve
@@ -96,6 +97,7 @@ class FakeServer:
     talks: list[Talk] = field(default_factory=list)
     close_codes: list[int] = field(default_factory=list)
     forms: list["Form"] = field(default_factory=list)
+    answered: list["Form"] = field(default_factory=list)
     session_began: asyncio.Event = field(default_factory=asyncio.Event)
     session_ended: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -153,7 +155,9 @@ STALL = 0, ""
 
 
 @asynccontextmanager
-async def files(answer: Callable[[Form], Answer], port: int = 0) -> AsyncIterator[FakeServer]:
+async def files(
+    answer: Callable[[Form], Answer | Awaitable[Answer]], port: int = 0
+) -> AsyncIterator[FakeServer]:
     """An HTTP server: `answer` says what comes back for a form."""
     fake = FakeServer("")
     handlers: set[asyncio.Task[None]] = set()
@@ -163,6 +167,8 @@ async def files(answer: Callable[[Form], Answer], port: int = 0) -> AsyncIterato
         fake.forms.append(form)
         fake.session_began.set()
         reply = answer(form)
+        if isawaitable(reply):
+            reply = await reply
         if reply == STALL:
             await reader.read()
         elif reply is not None:
@@ -173,6 +179,7 @@ async def files(answer: Callable[[Form], Answer], port: int = 0) -> AsyncIterato
             head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
             writer.write(f"HTTP/1.1 {status} X\r\n{head}\r\n{body}".encode())
             await writer.drain()
+            fake.answered.append(form)
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         handlers.add(asyncio.current_task())
