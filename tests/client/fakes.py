@@ -6,7 +6,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -97,7 +97,6 @@ class FakeServer:
     talks: list[Talk] = field(default_factory=list)
     close_codes: list[int] = field(default_factory=list)
     forms: list["Form"] = field(default_factory=list)
-    answered: list["Form"] = field(default_factory=list)
     session_began: asyncio.Event = field(default_factory=asyncio.Event)
     session_ended: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -156,17 +155,24 @@ STALL = 0, ""
 
 @asynccontextmanager
 async def files(
-    answer: Callable[[Form], Answer | Awaitable[Answer]], port: int = 0
+    answer: Callable[[Form], Answer | Awaitable[Answer]],
+    port: int = 0,
+    pages: Mapping[str, str] | None = None,
 ) -> AsyncIterator[FakeServer]:
-    """An HTTP server: `answer` says what comes back for a form."""
+    """An HTTP server: `answer` says what comes back for a form; `pages` are bodies by path."""
     fake = FakeServer("")
     handlers: set[asyncio.Task[None]] = set()
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        form = _form(*await _request(reader))
-        fake.forms.append(form)
-        fake.session_began.set()
-        reply = answer(form)
+        path, headers, body = await _request(reader)
+        if body is None:
+            page = (pages or {}).get(path)
+            reply = (404, "") if page is None else (200, page)
+        else:
+            form = _form(path, headers, body)
+            fake.forms.append(form)
+            fake.session_began.set()
+            reply = answer(form)
         if isawaitable(reply):
             reply = await reply
         if reply == STALL:
@@ -179,7 +185,6 @@ async def files(
             head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
             writer.write(f"HTTP/1.1 {status} X\r\n{head}\r\n{body}".encode())
             await writer.drain()
-            fake.answered.append(form)
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         handlers.add(asyncio.current_task())
@@ -198,11 +203,12 @@ async def files(
     await asyncio.gather(*handlers)
 
 
-async def _request(reader: asyncio.StreamReader) -> tuple[str, EmailMessage, bytes]:
+async def _request(reader: asyncio.StreamReader) -> tuple[str, EmailMessage, bytes | None]:
     line, _, head = (await reader.readuntil(b"\r\n\r\n")).partition(b"\r\n")
     headers = BytesParser(EmailMessage, policy=HTTP).parsebytes(head)
-    body = await _body(reader, headers["content-length"])
-    return line.split()[1].decode(), headers, body
+    method, path, _ = line.decode().split()
+    body = await _body(reader, headers["content-length"]) if method == "POST" else None
+    return path, headers, body
 
 
 async def _body(reader: asyncio.StreamReader, length: str | None) -> bytes:

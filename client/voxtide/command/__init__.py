@@ -1,15 +1,26 @@
-"""The `voxtide` command: one module for each subcommand."""
+"""The `voxtide` command: one module for each subcommand.
+
+Exit codes, of all subcommands (`exits.ExitCode`):
+
+    0     all is well: everything was done, or had been done
+    1     something failed: a file, an object, a turn, a check of the doctor
+    2     wrong usage: an option, an argument, a path that means nothing
+    3     the server cannot be reached, or could not any more
+    130   Ctrl-C
+"""
 
 import click
 
-from . import demo, serve, stream, transcribe
+from . import batch, completion, demo, doctor, serve, stream, transcribe
 from .exits import ErrorHandlingGroup
 
 _EPILOG = """\b
 Examples:
   voxtide demo                                 see live words now, on this machine
   voxtide transcribe talk.flac --format srt    subtitles for a file
+  voxtide batch s3://talks transcripts/        a document for each file in a bucket
   voxtide stream talk.flac                     a file as if it were spoken now
+  voxtide doctor                               is the server well?
   arecord -q -t raw -f S16_LE -r 16000 | voxtide stream -
 
 \b
@@ -33,6 +44,6 @@ def main() -> None:
     """Live speech-to-text: serve a model, and turn files and streams into words."""
 
 
-for _module in (serve, demo, transcribe, stream):
+for _module in (serve, demo, transcribe, batch, stream, doctor, completion):
     main.add_command(_module.command)
 main.add_command(serve.drain)

@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from ..aio import AsyncClient
-from ..config import Timeout
-from .options import base_url_option
+from ..config import Endpoint, Timeout
+from .options import base_url_option, endpoint
 
 _OPTIONS = (
     click.option("--language", metavar="CODE", help="Of the speech, such as en."),
@@ -56,13 +56,14 @@ class FileOptions:
     as_json: bool
     base_url: str | None
 
+    def endpoint(self) -> Endpoint:
+        """Where the server is; a URL that is none is a usage error."""
+        return endpoint(self.base_url)
+
     def client(self) -> AsyncClient:
         """The client for them; a URL that is none is a usage error."""
-        patience = Timeout(response=self.timeout)
-        try:
-            return AsyncClient(self.base_url, timeout=patience, max_retries=self.retries)
-        except ValueError as wrong:
-            raise click.BadParameter(str(wrong), param_hint="--base-url") from wrong
+        url = self.endpoint().base_url
+        return AsyncClient(url, timeout=Timeout(response=self.timeout), max_retries=self.retries)
 
 
 def file_options(command: Callable[..., Any]) -> Callable[..., Any]:
