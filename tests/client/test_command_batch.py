@@ -206,8 +206,8 @@ def test_where_all_is_done_no_server_is_needed(run):
 @pytest.mark.parametrize(
     ("source", "destination", "why"),
     [
-        ("none", "out", "none is no folder"),
-        ("a.wav", "out", "a.wav is no folder"),
+        ("none", "out", "/none is no folder"),
+        ("a.wav", "out", "/a.wav is no folder"),
         ("talks", "talks/", "must not be SRC"),
         ("talks", "talks/out", "must not be SRC"),
         ("nope://talks", "out", "Protocol not known: nope"),
@@ -220,6 +220,17 @@ def test_wrong_folders_are_wrong_usage(tmp_path, monkeypatch, source, destinatio
     result = CliRunner().invoke(main, ["batch", source, destination])
     assert result.exit_code == 2
     assert why in result.stderr
+
+
+def test_a_destination_that_cannot_be_written_is_one_line(fake, tmp_path):
+    (tmp_path / "talks").mkdir()
+    (tmp_path / "talks/a.wav").write_bytes(b"seven")
+    (tmp_path / "file").write_bytes(b"")
+    line = ["batch", f"{tmp_path}/talks", f"{tmp_path}/file/out", "--base-url", fake.base_url]
+    result = CliRunner().invoke(main, line)
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    assert result.stderr.startswith("Error: ")
 
 
 def test_a_neighbour_of_a_like_name_is_not_inside(fake, tmp_path):

@@ -8,6 +8,7 @@ from ..errors import UnreachableError, VoxtideError
 from ..upload import OnProgress
 from . import document
 from .document import Served
+from .exits import ExitCode, Failure
 from .file_options import FileOptions, file_options
 from .inputs import is_media
 from .manifest import Manifest
@@ -47,11 +48,19 @@ def command(source: str, destination: str, options: FileOptions) -> None:
     here, there = Store.opened(source), Store.opened(destination)
     if here.holds(there):
         raise click.UsageError("DEST must not be SRC, nor a folder in it")
-    if not here.is_folder():
-        raise click.UsageError(f"{source} is no folder")
-    batch = _Batch(here, there, options)
     try:
-        click.get_current_context().exit(run(batch.objects, batch.outcome, options))
+        code = _run(here, there, options)
+    except OSError as error:
+        raise Failure(str(error)) from error
+    click.get_current_context().exit(code)
+
+
+def _run(source: Store, destination: Store, options: FileOptions) -> ExitCode:
+    if not source.is_folder():
+        raise click.UsageError(f"{source.address('')} is no folder")
+    batch = _Batch(source, destination, options)
+    try:
+        return run(batch.objects, batch.outcome, options)
     finally:
         batch.manifest.close()
 
