@@ -6,13 +6,14 @@ import json
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import HTTP
 from http import HTTPStatus
+from inspect import isawaitable
 from typing import Any
 
 from websockets.asyncio.server import Request, Response, ServerConnection, serve
@@ -204,16 +205,27 @@ STALL = 0, ""
 
 
 @asynccontextmanager
-async def files(answer: Callable[[Form], Answer], port: int = 0) -> AsyncIterator[FakeServer]:
-    """An HTTP server: `answer` says what comes back for a form."""
+async def files(
+    answer: Callable[[Form], Answer | Awaitable[Answer]],
+    port: int = 0,
+    pages: Mapping[str, str] | None = None,
+) -> AsyncIterator[FakeServer]:
+    """An HTTP server: `answer` says what comes back for a form; `pages` are bodies by path."""
     fake = FakeServer("")
     handlers: set[asyncio.Task[None]] = set()
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        form = _form(*await _request(reader))
-        fake.forms.append(form)
-        fake.session_began.set()
-        reply = answer(form)
+        path, headers, body = await _request(reader)
+        if body is None:
+            page = (pages or {}).get(path)
+            reply = (404, "") if page is None else (200, page)
+        else:
+            form = _form(path, headers, body)
+            fake.forms.append(form)
+            fake.session_began.set()
+            reply = answer(form)
+        if isawaitable(reply):
+            reply = await reply
         if reply == STALL:
             await reader.read()
         elif reply is not None:
@@ -242,11 +254,12 @@ async def files(answer: Callable[[Form], Answer], port: int = 0) -> AsyncIterato
     await asyncio.gather(*handlers)
 
 
-async def _request(reader: asyncio.StreamReader) -> tuple[str, EmailMessage, bytes]:
+async def _request(reader: asyncio.StreamReader) -> tuple[str, EmailMessage, bytes | None]:
     line, _, head = (await reader.readuntil(b"\r\n\r\n")).partition(b"\r\n")
     headers = BytesParser(EmailMessage, policy=HTTP).parsebytes(head)
-    body = await _body(reader, headers["content-length"])
-    return line.split()[1].decode(), headers, body
+    method, path, _ = line.decode().split()
+    body = await _body(reader, headers["content-length"]) if method == "POST" else None
+    return path, headers, body
 
 
 async def _body(reader: asyncio.StreamReader, length: str | None) -> bytes:

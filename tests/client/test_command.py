@@ -16,7 +16,9 @@ def run(*arguments, **options):
     return CliRunner().invoke(main, arguments, **options)
 
 
-@pytest.mark.parametrize("command", ["", "demo", "transcribe", "stream", "listen"])
+@pytest.mark.parametrize(
+    "command", ["", "demo", "transcribe", "batch", "stream", "listen", "doctor", "completion"]
+)
 def test_help_is_there(command):
     result = run(*command.split(), "--help")
     assert result.exit_code == 0
@@ -36,7 +38,7 @@ def test_wrong_usage_is_2(arguments):
     assert "Error:" in result.stderr
 
 
-@pytest.mark.parametrize("command", ["demo", "transcribe x", "stream -"])
+@pytest.mark.parametrize("command", ["demo", "transcribe x", "stream -", "doctor"])
 def test_a_base_url_that_is_none_is_wrong_usage(command):
     result = run(*command.split(), "--base-url", "nowhere")
     assert result.exit_code == 2

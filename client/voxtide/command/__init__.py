@@ -1,17 +1,28 @@
-"""The `voxtide` command: one module for each subcommand."""
+"""The `voxtide` command: one module for each subcommand.
+
+Exit codes, of all subcommands (`exits.ExitCode`):
+
+    0     all is well: everything was done, or had been done
+    1     something failed: a file, an object, a turn, a check of the doctor
+    2     wrong usage: an option, an argument, a path that means nothing
+    3     the server cannot be reached, or could not any more
+    130   Ctrl-C
+"""
 
 import click
 
-from . import demo, listen, serve, stream, transcribe
+from . import batch, completion, demo, doctor, listen, serve, stream, transcribe
 from .exits import ErrorHandlingGroup
 
 _EPILOG = """\b
 Examples:
   voxtide demo                                 see live words now, on this machine
   voxtide transcribe talk.flac --format srt    subtitles for a file
+  voxtide batch s3://talks transcripts/        a document for each file in a bucket
   voxtide stream talk.flac                     a file as if it were spoken now
   voxtide stream rtmp://example.org/live/stage --captions stage.vtt
   voxtide listen                               the microphone
+  voxtide doctor                               is the server well?
 
 \b
 Environment:
@@ -34,6 +45,6 @@ def main() -> None:
     """Live speech-to-text: serve a model, and turn files and streams into words."""
 
 
-for _module in (serve, demo, transcribe, stream, listen):
+for _module in (serve, demo, transcribe, batch, stream, listen, doctor, completion):
     main.add_command(_module.command)
 main.add_command(serve.drain)

@@ -1,5 +1,6 @@
 """`voxtide demo`: live words on this machine, with their latency."""
 
+import importlib.util
 import sys
 import time
 from collections.abc import Iterator
@@ -44,6 +45,8 @@ def command(base_url: str | None, delay_ms: int | None) -> None:
     """Stream a recording in real time and print the words as they come."""
     if base_url is not None and delay_ms is not None:
         raise click.UsageError("--delay-ms is for a server that the demo starts")
+    if not all(map(importlib.util.find_spec, ("jiwer", "soundfile"))):
+        raise Failure("the demo needs more than the client: pip install 'voxtide[cpu]'")
     server = nullcontext(base_url) if base_url is not None else _started_server(delay_ms)
     with server as url:
         recording = Recording.bundled()

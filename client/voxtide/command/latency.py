@@ -15,8 +15,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean
+from typing import TYPE_CHECKING
 
-import jiwer
+if TYPE_CHECKING:
+    import jiwer
 
 from ..captions import TimedWord
 from .recording import Recording
@@ -36,6 +38,8 @@ class Measures:
 
 def measure(recording: Recording, words: Sequence[TimedWord]) -> Measures:
     """Compare the words that arrived with the words that were said."""
+    import jiwer  # of the extra `demo`
+
     said = _normalised(recording.text).split()
     heard = [(text, word) for word in words for text in _normalised(word.text).split()]
     output = jiwer.process_words(" ".join(said), " ".join(text for text, _ in heard))
@@ -52,7 +56,7 @@ def measure(recording: Recording, words: Sequence[TimedWord]) -> Measures:
     )
 
 
-def _matches(output: jiwer.WordOutput) -> Iterator[tuple[int, int]]:
+def _matches(output: "jiwer.WordOutput") -> Iterator[tuple[int, int]]:
     """Positions (in the reference, in the hypothesis) of the words that were recognised."""
     for chunk in output.alignments[0]:
         if chunk.type == "equal":

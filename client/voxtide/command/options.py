@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import click
 
-from ..config import DEFAULT_BASE_URL
+from ..config import DEFAULT_BASE_URL, Endpoint
 from ..sync import Client
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -25,5 +25,13 @@ def client(base_url: str | None) -> Client:
     """The client for --base-url; a URL that is none is a usage error."""
     try:
         return Client(base_url)
+    except ValueError as wrong:
+        raise click.BadParameter(str(wrong), param_hint="--base-url") from wrong
+
+
+def endpoint(base_url: str | None) -> Endpoint:
+    """Where --base-url is; a URL that is none is a usage error."""
+    try:
+        return Endpoint.resolve(base_url, None)
     except ValueError as wrong:
         raise click.BadParameter(str(wrong), param_hint="--base-url") from wrong
