@@ -63,8 +63,8 @@ async def page_of(config: Config, **options: Any) -> AsyncIterator[tuple[App, Pa
 
 async def use_file(page: Page, file: Path) -> None:
     """Choose a file, and start."""
-    await page.get_by_text("Audio file", exact=True).first.click()
-    await page.get_by_label("Audio file").last.set_input_files(file)
+    await page.get_by_text("Audio file", exact=True).click()
+    await page.get_by_label("Choose a recording").set_input_files(file)
     await page.get_by_role("button", name="Start").click()
 
 
@@ -321,7 +321,7 @@ async def test_a_page_whose_address_may_not_open_sessions_is_told(recording: Pat
 async def test_a_file_that_is_no_audio_is_told(tmp_path: Path) -> None:
     (tmp_path / "x.wav").write_text("no sound")
     async with page_of(PAGE) as (_, page):
-        await page.get_by_text("Audio file", exact=True).first.click()
+        await page.get_by_text("Audio file", exact=True).click()
         await page.get_by_role("button", name="Start").click()
         await is_told(page, "no_file", "Choose an audio file")
         await use_file(page, tmp_path / "x.wav")
