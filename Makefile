@@ -10,18 +10,22 @@ TORCH := torch==2.13.0
 # Of the frameworks whose plugins are tested; they do not install beside vLLM.
 AGENTS := .venv-livekit/.done .venv-pipecat/.done
 
+# The tests of the page drive Chromium.
+CHROMIUM := chromium
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+
 .PHONY: demo test test-unit test-integration agents lint nano clean
 
 demo: $(VENV)/.cpu
 	$(VENV)/bin/voxtide demo
 
-test: $(VENV)/.all agents lint
+test: $(VENV)/.all $(VENV)/.browser agents lint
 	$(VENV)/bin/pytest
 
 test-unit: $(VENV)/.unit
 	$(VENV)/bin/pytest -m "not integration"
 
-test-integration: $(VENV)/.all agents
+test-integration: $(VENV)/.all $(VENV)/.browser agents
 	$(VENV)/bin/pytest -m integration
 
 agents: $(AGENTS)
@@ -58,6 +62,14 @@ $(VENV)/.unit: pyproject.toml | $(VENV)/bin/pip
 	touch $@
 
 $(VENV)/.all: $(VENV)/.cpu $(VENV)/.unit
+	touch $@
+
+# One that is there will do; else Debian's.
+$(VENV)/.browser: | $(VENV)/bin/pip
+	@command -v $(CHROMIUM) >/dev/null \
+	  || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -qy $(CHROMIUM); } \
+	  || { echo "The page's tests need Chromium, and it could not be installed. Install it" \
+	    "so that there is a command '$(CHROMIUM)', and try again." >&2; exit 1; }
 	touch $@
 
 $(AGENTS): .venv-%/.done: tests/integration/agents/requirements-%.txt

@@ -33,21 +33,25 @@ class Admission:
         """Whether the next one would be refused."""
         return self.inside >= self.most
 
-    @contextmanager
-    def admitted(self, name: str) -> Iterator[None]:
-        """Be inside.
+    def check(self, name: str) -> None:
+        """Whether there is room.
 
         Args:
             name: of the caller's key.
 
         Raises:
-            Refused: there is no room, for anybody or for this key.
+            Refused: there is none, for anybody or for this key.
         """
         if self.full:
             raise Refused("server_full", f"The server has no room for more {self._what}.", RETRY_S)
         if self._most_for_key is not None and self._by_key[name] >= self._most_for_key:
             text = f"This key has {self._most_for_key} {self._what} already, the most it may have."
             raise Refused("key_limit", text, RETRY_S)
+
+    @contextmanager
+    def admitted(self, name: str) -> Iterator[None]:
+        """Be inside; `name` and errors as for `check`."""
+        self.check(name)
         self.inside += 1
         self._by_key[name] += 1
         try:

@@ -45,6 +45,7 @@ class Config(BaseModel):
     allowed_origins: str = Field(
         "*", description="web pages that may open sessions: their origins, with commas between"
     )
+    page: bool = Field(False, description="whether / is a page to talk to (docs/page.md)")
 
     max_sessions: int | None = Field(
         None,

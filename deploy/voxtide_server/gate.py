@@ -28,6 +28,11 @@ from .responses import failure
 CALLER = "voxtide.caller"
 """Where the gate leaves in a scope who came in: a `keys.Caller`."""
 
+PAGE = "/page"
+"""Where the files of the page to talk to are; the page itself is at `/`."""
+DOOR = f"{PAGE}/door"
+"""Where the page asks whether a session would be let in."""
+
 _SUBPROTOCOL_KEY = "openai-insecure-api-key."
 _LONGEST_PATH = 100
 _HEALTH = {"/health", "/ping", "/load", "/version"}
@@ -121,19 +126,25 @@ def route_path(scope: Scope) -> str:
     return path.removeprefix(scope.get("root_path", "").rstrip("/"))
 
 
+def of_page(path: str) -> bool:
+    """Whether a path is the page's, where there is one."""
+    return path == "/" or path.startswith(f"{PAGE}/")
+
+
 def _admit(scope: Scope, deployment: Deployment) -> Caller:
     headers = Headers(scope=scope)
-    config = deployment.config
-    if scope["type"] == "websocket":
+    config, path = deployment.config, route_path(scope)
+    of_session = scope["type"] == "websocket" or path == DOOR
+    if of_session:
         origin, allowed = headers.get("origin"), config.allowed_origins
         known = {part.strip() for part in allowed.split(",")}
         if origin is not None and "*" not in known and origin not in known:
             raise Refused("origin_not_allowed", "Pages of this origin may not open sessions.")
     caller = deployment.keys.caller(_shown(headers, scope))
-    if caller is not None and caller.temporary and scope["type"] == "http":
+    if caller is not None and caller.temporary and not of_session:
         # A browser's secret opens sessions, and nothing else.
         caller = None if deployment.keys.asked_for else Caller(ANYBODY)
-    if caller is None and _guarded(route_path(scope), deployment):
+    if caller is None and _guarded(path, deployment):
         raise Refused("invalid_api_key", "The API key is missing or wrong.")
     return caller or Caller(ANYBODY)
 
@@ -142,6 +153,8 @@ def _guarded(path: str, deployment: Deployment) -> bool:
     config = deployment.config
     if _of_metrics(path):
         return config.guard_metrics
+    if of_page(path) and path != DOOR:
+        return not config.page
     return config.guard_health if _of_health(path) else True
 
 

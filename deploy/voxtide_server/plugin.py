@@ -28,6 +28,7 @@ from . import (
     logs,
     metrics,
     openapi,
+    page,
     transcriptions,
     transport,
     versions,
@@ -59,6 +60,7 @@ class VoxtidePlugin:
         for path in (_REALTIME, MISTRAL_PATH):
             app.router.routes.append(WebSocketRoute(path, _Realtime(), name="realtime"))
         app.router.routes += [*health.ROUTES, *browser_secrets.ROUTES]
+        app.add_middleware(page.Page)
         app.add_middleware(Gate)
         logs.install()
         app.add_api_route("/v1/audio/transcriptions", _transcriptions, methods=["POST"])
