@@ -12,37 +12,25 @@ the time at which it began.  The server is VOXTIDE_BASE_URL, the key VOXTIDE_API
 
 import subprocess
 import sys
-import threading
-from typing import IO
 
 import voxtide
 
-RATE = 16_000
-PCM = ["-vn", "-f", "s16le", "-ac", "1", "-ar", str(RATE), "-"]
-CHUNK_BYTES = 2 * RATE // 10
-
-
-def speak(session: voxtide.Session, source: IO[bytes]) -> None:
-    """Feed what FFmpeg decodes, a tenth of a second at a time, until the source ends."""
-    while pcm := source.read(CHUNK_BYTES):
-        session.feed(pcm)
-    session.finish()
+PCM = ["-vn", "-f", "s16le", "-ac", "1", "-ar", "16000", "-"]
 
 
 def main(*arguments: str) -> None:
     command = ["ffmpeg", "-hide_banner", "-loglevel", "error", *arguments, *PCM]
-    client = voxtide.Client()
+    client, detection = voxtide.Client(), voxtide.TurnDetection()
     with (
-        client.stream(sample_rate=RATE, turn_detection=voxtide.TurnDetection()) as session,
         subprocess.Popen(command, stdout=subprocess.PIPE) as ffmpeg,
+        client.stream(ffmpeg.stdout, turn_detection=detection) as session,
     ):
-        threading.Thread(target=speak, args=[session, ffmpeg.stdout], daemon=True).start()
         for event in session:
             match event:
                 case voxtide.Final(text=text, start=start) if text:
                     print(f"{start or 0:8.2f}  {text}", flush=True)
-                case voxtide.ServerError(message=reason):
-                    print(f"error: {reason}", file=sys.stderr)
+                case voxtide.ServerError(message=message):
+                    print(f"error: {message}", file=sys.stderr)
     sys.exit(ffmpeg.returncode)
 
 

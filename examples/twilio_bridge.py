@@ -18,44 +18,34 @@ import argparse
 import asyncio
 import base64
 import json
+from collections.abc import AsyncIterator
 
 from websockets.asyncio.server import ServerConnection, serve
 
 import voxtide
 
 
-async def forward(socket: ServerConnection, session: voxtide.AsyncSession) -> None:
-    """Feed what the caller says until the call ends; marks and keys pressed are passed over."""
+async def heard(socket: ServerConnection) -> AsyncIterator[bytes]:
+    """What the caller says until the call ends; marks and keys pressed are passed over."""
     async for text in socket:
         match json.loads(text):
             case {"event": "media", "media": {"track": "inbound", "payload": payload}}:
-                await session.feed(base64.b64decode(payload))
+                yield base64.b64decode(payload)
             case {"event": "stop"}:
-                break
-    await session.finish()
-
-
-async def listen(call: str, session: voxtide.AsyncSession) -> None:
-    """Print the turns of a call."""
-    async for event in session:
-        match event:
-            case voxtide.Final(text=text) if text:
-                print(f"{call}: {text}", flush=True)
-            case voxtide.ServerError(message=message):
-                print(f"{call}: error: {message}", flush=True)
+                return
 
 
 async def transcribe(socket: ServerConnection, call: str) -> None:
-    """Forward a call and print its turns."""
-    detection = voxtide.TurnDetection()
-    async with (
-        voxtide.AsyncClient().stream(
-            sample_rate=8000, encoding="mulaw", turn_detection=detection
-        ) as session,
-        asyncio.TaskGroup() as tasks,
-    ):
-        tasks.create_task(forward(socket, session))
-        tasks.create_task(listen(call, session))
+    """Print the turns of a call."""
+    async with voxtide.AsyncClient().stream(
+        heard(socket), sample_rate=8000, encoding="mulaw", turn_detection=voxtide.TurnDetection()
+    ) as session:
+        async for event in session:
+            match event:
+                case voxtide.Final(text=text) if text:
+                    print(f"{call}: {text}", flush=True)
+                case voxtide.ServerError(message=message):
+                    print(f"{call}: error: {message}", flush=True)
 
 
 async def answer(socket: ServerConnection) -> None:

@@ -127,18 +127,6 @@ def test_pipecat_pipeline(environment: dict[str, str], demo: Clip, tmp_path: Pat
     assert told == SENTENCES
 
 
-@contextmanager
-def bridge(environment: dict[str, str]) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """A running `twilio_bridge.py`, and its address."""
-    command = [sys.executable, EXAMPLES / "twilio_bridge.py", "--port", "0"]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            yield process.stdout.readline().split()[-1], process
-        finally:
-            process.terminate()
-
-
 async def call(url: str, mulaw: bytes) -> None:
     """Speak as Twilio does, ten times as fast, with its other messages in between."""
     media = {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1}
@@ -163,12 +151,18 @@ async def call(url: str, mulaw: bytes) -> None:
         await twilio.wait_closed()
 
 
-async def test_twilio_bridge(environment: dict[str, str], demo: Clip) -> None:
+def test_twilio_bridge(environment: dict[str, str], demo: Clip) -> None:
     mulaw = ffmpeg("-i", demo.path, "-ar", "8000", "-f", "mulaw", "-")
-    with bridge(environment) as (url, process):
-        await call(url, mulaw)
-    assert process.stdout is not None
-    assert process.stdout.read().splitlines() == [f"CA1: {text}" for text in SENTENCES]
+    command = [sys.executable, EXAMPLES / "twilio_bridge.py", "--port", "0"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as bridge:
+        assert bridge.stdout is not None
+        try:
+            url = bridge.stdout.readline().split()[-1]
+            asyncio.run(call(url, mulaw))
+        finally:
+            bridge.terminate()
+        told = bridge.stdout.read().splitlines()
+    assert told == [f"CA1: {text}" for text in SENTENCES]
 
 
 @contextmanager
