@@ -39,6 +39,8 @@ from .events import (
     Word,
 )
 from .session import AsyncSession
+from .sources.error import SourceError
+from .sources.microphone import microphone
 from .sync import Client, Session
 from .upload import Progress
 
@@ -65,6 +67,7 @@ __all__ = [
     "ServerFailedError",
     "Session",
     "SessionReady",
+    "SourceError",
     "Timeout",
     "Transcript",
     "TurnDetection",
@@ -75,4 +78,5 @@ __all__ = [
     "VoxtideError",
     "Word",
     "__version__",
+    "microphone",
 ]

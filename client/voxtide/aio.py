@@ -1,8 +1,9 @@
 """The asyncio shell: `AsyncClient`; its sessions are in `voxtide.session`."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+import os
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 
 from . import file_request
 from .audio import AudioEncoder, Encoding
@@ -14,7 +15,8 @@ from .events import Transcript
 from .file_request import Format, checked_max_retries
 from .protocol import Protocol
 from .session import AsyncSession
-from .source import Source, feed_from
+from .sources.feeding import Chunks, feed_from
+from .sources.opened import Source, from_path
 from .upload import AudioFile, OnProgress
 
 
@@ -101,7 +103,7 @@ class AsyncClient:
     @asynccontextmanager
     async def stream(
         self,
-        source: Source | None = None,
+        source: Chunks | Source | str | os.PathLike[str] | None = None,
         *,
         sample_rate: int = 16000,
         channels: int = 1,
@@ -117,7 +119,7 @@ class AsyncClient:
 
         With a source, iterate over what is said in it:
 
-            async with client.stream(microphone()) as session:
+            async with client.stream("talk.flac", pace=1.0) as session:
                 async for event in session:
                     ...
 
@@ -137,11 +139,12 @@ class AsyncClient:
         Leaving the context closes the connection at once, with what was still to come.
 
         Args:
-            source: Chunks of audio as `AsyncSession.feed` takes them, from any iterable or async
-                iterable, or a file object that is read for raw audio (a pipe, ffmpeg's output).
-                It is fed to its end and the session then finished.
-            sample_rate: Of the audio, in Hz, 1000 to 384000.  Rates that the server does not take
-                are resampled here (extra `audio`).
+            source: The path of a file or a URL (extra `audio`, or ffmpeg); what
+                `voxtide.microphone()` gives; a file object that is read for raw audio (a pipe,
+                ffmpeg's output); or any iterable or async iterable of chunks as
+                `AsyncSession.feed` takes them.  It is fed to its end and the session finished.
+            sample_rate: Of the audio, in Hz, 1000 to 384000; files say their own.  Rates that the
+                server does not take are resampled here (extra `audio`).
             channels: Interleaved in chunks of bytes, 1 to 64; they are averaged.
             encoding: Of chunks of bytes: pcm16 (little-endian), mulaw or alaw (8000 Hz).
             pace: Seconds of the source for each second of time: 1.0 is as it would be spoken.
@@ -156,26 +159,44 @@ class AsyncClient:
         Raises:
             VoxtideError: If the server cannot be reached or refuses the session.
             ValueError: For settings out of range, or that the dialect does not know.
+            OSError: If the source cannot be read; later, the iteration raises it.
         """
         spoken = _dialect(dialect, encoding, model, turn_detection)
-        encoder = AudioEncoder(sample_rate, channels, encoding, spoken.rates)
-        settings = Settings(encoder.rate, encoding, model, language, turn_detection)
-        query = spoken.query(model)
-        servers = [(e, e.realtime_url(spoken.path, query)) for e in self._endpoints]
-        protocol = Protocol(spoken, encoder, settings)
-        session = AsyncSession(servers, protocol, self._timeout, reconnect or Reconnect())
-        await session._open()
-        feeding = None
-        if source is not None:
-            bytes_per_second = sample_rate * channels * encoder.sample_bytes
-            feeding = asyncio.create_task(feed_from(session, source, bytes_per_second, pace))
-        try:
-            yield session
-        finally:
-            await session.close()
-            if feeding is not None:
-                feeding.cancel()
-                await asyncio.gather(feeding, return_exceptions=True)
+        with _chunks(source) as (chunks, own_rate):
+            if own_rate is not None:
+                sample_rate, channels = own_rate, 1
+            encoder = AudioEncoder(sample_rate, channels, encoding, spoken.rates)
+            settings = Settings(encoder.rate, encoding, model, language, turn_detection)
+            query = spoken.query(model)
+            servers = [(e, e.realtime_url(spoken.path, query)) for e in self._endpoints]
+            protocol = Protocol(spoken, encoder, settings)
+            session = AsyncSession(servers, protocol, self._timeout, reconnect or Reconnect())
+            await session._open()
+            feeding = None
+            if chunks is not None:
+                bytes_per_second = sample_rate * channels * encoder.sample_bytes
+                feeding = asyncio.create_task(feed_from(session, chunks, bytes_per_second, pace))
+            try:
+                yield session
+            finally:
+                await session.close()
+                if feeding is not None:
+                    feeding.cancel()
+                    await asyncio.gather(feeding, return_exceptions=True)
+
+
+@contextmanager
+def _chunks(
+    source: Chunks | Source | str | os.PathLike[str] | None,
+) -> Iterator[tuple[Chunks | None, int | None]]:
+    """What is to be fed, and its sample rate where it has one of its own."""
+    if isinstance(source, str | os.PathLike):
+        with from_path(source) as opened:
+            yield (piece.audio for piece in opened.pieces), opened.sample_rate
+    elif isinstance(source, Source):
+        yield (piece.audio for piece in source.pieces), source.sample_rate
+    else:
+        yield source, None
 
 
 def _dialect(

@@ -4,6 +4,7 @@ Its sessions are those of the asyncio shell, in an event loop in a thread of the
 said there of connections, deadlines and errors holds here without being written twice.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
 from typing import Self
@@ -17,7 +18,8 @@ from .events import Event, Transcript
 from .file_request import Format
 from .portal import Portal
 from .session import AsyncSession
-from .source import Source
+from .sources.feeding import Chunks
+from .sources.opened import Source
 from .upload import AudioFile, OnProgress
 
 
@@ -78,7 +80,7 @@ class Client:
     @contextmanager
     def stream(
         self,
-        source: Source | None = None,
+        source: Chunks | Source | str | os.PathLike[str] | None = None,
         *,
         sample_rate: int = 16000,
         channels: int = 1,

@@ -28,7 +28,7 @@ def short_recording(tmp_path, monkeypatch):
     """Half a second instead of the bundled recording."""
     path = tmp_path / "short.flac"
     soundfile.write(path, np.zeros(8000, np.int16), 16000)
-    source = recording.audio_source.from_file
+    source = recording.opened.from_file
     monkeypatch.setattr(command_demo, "bundled_audio", lambda: source(str(path)))
     monkeypatch.setattr(command_demo.Recording, "bundled", lambda: WORDS)
 

@@ -1,6 +1,6 @@
 """`voxtide listen`, with a hand-written stand-in for sounddevice: there is no sound card.
 
-The stand-in has what `voxtide.command.microphone` uses of it and nothing else.
+The stand-in has what `voxtide.sources.microphone` uses of it and nothing else.
 """
 
 import sys
@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from voxtide.command import main, microphone
+from voxtide.command import main
+from voxtide.sources import microphone
 
 from . import fakes
 from .caption_rules import parsed_vtt

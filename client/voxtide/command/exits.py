@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from ..errors import UnreachableError, VoxtideError
+from ..sources.error import SourceError
 
 
 class ExitCode(enum.IntEnum):
@@ -39,7 +40,7 @@ class ErrorHandlingGroup(click.Group):
             return super().invoke(ctx)
         except UnreachableError as error:
             raise Unreachable(str(error)) from error
-        except VoxtideError as error:
+        except (VoxtideError, SourceError) as error:
             raise Failure(str(error)) from error
         except KeyboardInterrupt:
             ctx.exit(ExitCode.INTERRUPTED)

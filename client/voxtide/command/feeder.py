@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from ..errors import VoxtideError
+from ..sources.opened import Piece
 from ..sync import Session
-from .audio_source import Piece
 
 
 class Feeder:

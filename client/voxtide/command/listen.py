@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from . import microphone
+from ..sources import microphone
 from .live import OUTPUT_EPILOG, live_options, transcribe_live
 from .options import client
 
@@ -37,5 +37,5 @@ def command(
         click.echo(str(microphone.sounddevice().query_devices()))
         return
     server = client(base_url)
-    with microphone.recording(device) as source:
+    with microphone.microphone(device) as source:
         ctx.exit(transcribe_live(server, source, pace=0.0, captions=captions, as_json=as_json))

@@ -11,8 +11,8 @@ import click
 from ..captions import writer_for
 from ..config import TurnDetection
 from ..events import ServerError
+from ..sources.opened import Source
 from ..sync import Client
-from .audio_source import Source
 from .caption_file import CaptionFile
 from .exits import ExitCode
 from .feeder import feeding

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from importlib.resources import as_file, files
 from typing import Self
 
-from . import audio_source
-from .audio_source import Source
+from ..sources import opened
+from ..sources.opened import Source
 
 _FOLDER = files("voxtide") / "demo"
 
@@ -44,5 +44,5 @@ class Recording:
 @contextmanager
 def bundled_audio() -> Iterator[Source]:
     """The audio of the bundled recording."""
-    with as_file(_FOLDER / "recording.flac") as path, audio_source.from_file(str(path)) as source:
+    with as_file(_FOLDER / "recording.flac") as path, opened.from_file(str(path)) as source:
         yield source

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from . import audio_source
-from .audio_source import Source
+from ..sources import opened
+from ..sources.opened import Source
 from .exits import Failure
 from .live import OUTPUT_EPILOG, live_options, transcribe_live
 from .options import client
@@ -66,14 +66,14 @@ def command(
 
 def _opened(source: str, rate: int) -> AbstractContextManager[Source]:
     if source == "-":
-        return nullcontext(audio_source.from_raw(sys.stdin.fileno(), rate))
+        return nullcontext(opened.from_raw(sys.stdin.fileno(), rate))
     scheme, mark, _ = source.partition("://")
     if not mark:
-        return audio_source.from_file(_file(source))
+        return opened.from_file(_file(source))
     if scheme.lower() not in SCHEMES:
         known = ", ".join(f"{name}://" for name in SCHEMES)
         raise click.BadParameter(f"{scheme}:// is none of {known}", param_hint="FILE|URL|-")
-    return audio_source.from_url(source)
+    return opened.from_url(source)
 
 
 def _file(path: str) -> str:

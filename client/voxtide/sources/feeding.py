@@ -5,10 +5,10 @@ import threading
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from typing import IO, Any, TypeAlias, TypeVar
 
-from .audio import Audio
-from .session import AsyncSession
+from ..audio import Audio
+from ..session import AsyncSession
 
-Source: TypeAlias = IO[bytes] | Iterable[Audio] | AsyncIterable[Audio]
+Chunks: TypeAlias = IO[bytes] | Iterable[Audio] | AsyncIterable[Audio]
 _Item = TypeVar("_Item")
 
 PIECE_SECONDS = 0.08
@@ -18,7 +18,7 @@ _AHEAD = 8
 
 
 async def feed_from(
-    session: AsyncSession, source: Source, bytes_per_second: int, pace: float | None
+    session: AsyncSession, source: Chunks, bytes_per_second: int, pace: float | None
 ) -> None:
     """Feed a session to the source's end and finish it.
 
@@ -42,7 +42,7 @@ async def feed_from(
         session._fail(error)
 
 
-def _chunks(source: Source, bytes_per_second: int) -> AsyncIterator[Audio]:
+def _chunks(source: Chunks, bytes_per_second: int) -> AsyncIterator[Audio]:
     if isinstance(source, AsyncIterable):
         return aiter(source)
     return _from_thread(_blocking(source, bytes_per_second))

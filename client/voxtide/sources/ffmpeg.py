@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
 
-from .exits import Failure
+from .error import SourceError
 
 SAMPLE_RATE = 16_000
 _CHUNK_BYTES = 2_560  # 80 ms
@@ -28,7 +28,7 @@ def decoding(name: str, address: str) -> Iterator[Iterator[bytes]]:
         name: What to call it in an error.
         address: A URL as ffmpeg has them; that of a file begins with `file:`.
 
-    The iteration raises Failure with ffmpeg's own words if ffmpeg cannot go on.
+    The iteration raises SourceError with ffmpeg's own words if ffmpeg cannot go on.
     """
     arguments = ["-nostdin", "-hide_banner", "-loglevel", "error", "-i", address]
     arguments += ["-map", "0:a:0", "-ac", "1", "-ar", str(SAMPLE_RATE), "-f", "s16le", "pipe:1"]
@@ -52,7 +52,7 @@ def _chunks(process: subprocess.Popen[bytes], name: str, log: IO[bytes]) -> Iter
     while chunk := os.read(process.stdout.fileno(), _CHUNK_BYTES):
         yield chunk
     if process.wait() != 0:
-        raise Failure(f"cannot read {name} as audio: {_last_line(log)}")
+        raise SourceError(f"cannot read {name} as audio: {_last_line(log)}")
 
 
 def _last_line(log: IO[bytes]) -> str:

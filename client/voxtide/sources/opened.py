@@ -1,14 +1,14 @@
-"""Where the live commands and `voxtide demo` take their audio from, in pieces of 80 ms."""
+"""Audio of any form in pieces of 80 ms: files, URLs, raw bytes."""
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from ..audio import Audio
 from . import ffmpeg
-from .exits import Failure
+from .error import SourceError
 
 PIECE_SECONDS = 0.08
 
@@ -33,6 +33,11 @@ class Source:
     level: Callable[[], float] | None = None
 
 
+def from_path(path: str | os.PathLike[str]) -> AbstractContextManager[Source]:
+    """A file's path, or a URL (`https://…`, `rtmp://…`)."""
+    return from_url(str(path)) if "://" in str(path) else from_file(str(path))
+
+
 @contextmanager
 def from_file(path: str) -> Iterator[Source]:
     """An audio file, block by block; channels are averaged.
@@ -45,7 +50,7 @@ def from_file(path: str) -> Iterator[Source]:
             yield Source(file.samplerate, _mono_pieces(file, path))
         return
     if not ffmpeg.installed():
-        raise Failure(f"cannot read {path} as audio: {problem}, and ffmpeg is not installed")
+        raise SourceError(f"cannot read {path} as audio: {problem}, and ffmpeg is not installed")
     with from_ffmpeg(path, f"file:{path}") as source:
         yield source
 
@@ -54,7 +59,9 @@ def from_file(path: str) -> Iterator[Source]:
 def from_url(url: str) -> Iterator[Source]:
     """A stream or a file at a URL, by ffmpeg, as it comes."""
     if not ffmpeg.installed():
-        raise Failure(f"{url} is read by ffmpeg, which is not installed: see https://ffmpeg.org")
+        raise SourceError(
+            f"{url} is read by ffmpeg, which is not installed: see https://ffmpeg.org"
+        )
     with from_ffmpeg(url, url) as source:
         yield source
 
@@ -103,7 +110,7 @@ def _mono_pieces(file: Any, path: str) -> Iterator[Piece]:
             samples += len(block)
             yield Piece(block.mean(axis=1), samples / file.samplerate)
     except RuntimeError as broken:  # soundfile's errors are
-        raise Failure(f"cannot read {path} to its end: {broken}") from broken
+        raise SourceError(f"cannot read {path} to its end: {broken}") from broken
 
 
 def _raw_pieces(chunks: Iterator[bytes], sample_rate: int) -> Iterator[Piece]:

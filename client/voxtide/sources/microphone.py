@@ -7,6 +7,7 @@ real microphone is tried by hand.
 """
 
 import importlib
+import logging
 import math
 import queue
 import sys
@@ -15,11 +16,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import click
+from .error import SourceError
+from .opened import PIECE_SECONDS, Piece, Source, samples_of_piece
 
-from .audio_source import PIECE_SECONDS, Piece, Source, samples_of_piece
-from .exits import Failure
-
+_logger = logging.getLogger("voxtide")
 SAMPLE_RATE = 16_000
 SILENCE_DB = -96.0
 # What waits while the server takes nothing; older audio than this is no use to live words.
@@ -30,24 +30,29 @@ def sounddevice() -> Any:
     """The module.
 
     Raises:
-        Failure: If it, or the PortAudio library that it needs, is not installed.
+        SourceError: If it, or the PortAudio library that it needs, is not installed.
     """
     try:
         return importlib.import_module("sounddevice")
     except ImportError:
         hint = "pip install 'voxtide[mic]'"
-        raise Failure(f"the microphone needs the package sounddevice: {hint}") from None
+        raise SourceError(f"the microphone needs the package sounddevice: {hint}") from None
     except OSError as missing:
         hint = "apt install libportaudio2, or the like"
-        raise Failure(f"the microphone needs PortAudio ({missing}): {hint}") from None
+        raise SourceError(f"the microphone needs PortAudio ({missing}): {hint}") from None
 
 
 @contextmanager
-def recording(device: str | None) -> Iterator[Source]:
-    """The microphone, or another input, as long as the body lasts.
+def microphone(device: str | None = None) -> Iterator[Source]:
+    """The microphone, or another input, as long as the body lasts (extra `mic`).
+
+        with voxtide.microphone() as source, client.stream(source) as session:
+            ...
 
     Args:
         device: Its number, a part of its name, or None for the system's choice.
+
+    Raises SourceError if there is none, or nothing to record with.
     """
     module = sounddevice()
     recorder = Recorder()
@@ -63,11 +68,13 @@ def recording(device: str | None) -> Iterator[Source]:
         ):
             yield Source(SAMPLE_RATE, recorder.pieces(), lambda: recorder.level)
     except (module.PortAudioError, ValueError) as refused:
-        raise Failure(f"cannot record from {device or 'the microphone'}: {refused}") from refused
+        raise SourceError(
+            f"cannot record from {device or 'the microphone'}: {refused}"
+        ) from refused
     finally:
         if recorder.lost_seconds:
-            lost = f"{recorder.lost_seconds:.1f} s were not sent: the server took no audio"
-            click.echo(f"Warning: {lost}", err=True)
+            text = "%.1f s were not sent: the server took no audio"
+            _logger.warning(text, recorder.lost_seconds)
 
 
 class Recorder:
