@@ -11,8 +11,6 @@
 other server with OpenAI's transcription API.
 """
 
-from importlib.metadata import version
-
 from .aio import AsyncClient
 from .config import Reconnect, Timeout, TurnDetection
 from .errors import (
@@ -44,7 +42,7 @@ from .session import AsyncSession
 from .sync import Client, Session
 from .upload import Progress
 
-__version__ = version("voxtide")
+__version__ = "0.1.0"
 
 __all__ = [
     "AsyncClient",

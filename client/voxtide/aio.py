@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from . import file_aio, file_request
+from . import file_request
 from .audio import AudioEncoder, Encoding
 from .config import Endpoint, Reconnect, Timeout, TurnDetection
 from .dialects import DIALECTS
@@ -87,6 +87,8 @@ class AsyncClient:
         on_progress: OnProgress | None = None,
     ) -> str:
         """The answer for a file as the server wrote it: text, json, verbose_json, srt or vtt."""
+        from . import file_aio  # httpx is slow to import, and sessions do without it
+
         return await file_aio.transcribed(
             file,
             file_request.form(response_format, model, language),

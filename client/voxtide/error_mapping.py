@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import httpx
 from websockets.exceptions import InvalidStatus, WebSocketException
 
 from .errors import (
@@ -118,21 +117,42 @@ def from_close(code: int, reason: str, reported: VoxtideError | None) -> Voxtide
 
 @contextmanager
 def connecting(url: str) -> Iterator[None]:
-    """Turn what opening a connection to `url` raises, in either shell, into our errors."""
+    """Turn what opening a WebSocket to `url` raises into our errors."""
     try:
         yield
     except InvalidStatus as refused:
         response = refused.response
         headers = {name.lower(): value for name, value in response.headers.raw_items()}
         raise from_http(response.status_code, response.body or b"", url, headers) from refused
-    except (TimeoutError, httpx.ConnectTimeout) as late:
-        raise UnreachableError(f"no connection to {url} in time", code="timeout") from late
+    except TimeoutError as late:
+        raise _no_connection(url) from late
+    except (OSError, WebSocketException, EOFError) as failed:
+        raise _unreachable(url, failed) from failed
+
+
+@contextmanager
+def posting(url: str) -> Iterator[None]:
+    """Turn what httpx raises for a request to `url`, in either shell, into our errors."""
+    import httpx  # slow to import, and sessions do without it
+
+    try:
+        yield
+    except httpx.ConnectTimeout as late:
+        raise _no_connection(url) from late
     except httpx.TimeoutException as late:
         raise DeadlineError(f"{url} did not answer in time") from late
     except httpx.RemoteProtocolError as cut:
         raise DisconnectedError(f"{url} closed the connection without an answer") from cut
-    except (OSError, httpx.TransportError, WebSocketException, EOFError) as failed:
-        raise UnreachableError(f"cannot reach {url}: {_cause(failed)}") from failed
+    except httpx.TransportError as failed:
+        raise _unreachable(url, failed) from failed
+
+
+def _no_connection(url: str) -> VoxtideError:
+    return UnreachableError(f"no connection to {url} in time", code="timeout")
+
+
+def _unreachable(url: str, failed: BaseException) -> VoxtideError:
+    return UnreachableError(f"cannot reach {url}: {_cause(failed)}")
 
 
 def _cause(failed: BaseException) -> str:

@@ -35,6 +35,6 @@ async def transcribed(
 
 
 async def _sent(http: httpx.AsyncClient, url: str, fields: dict[str, Any], upload: Upload) -> str:
-    with error_mapping.connecting(url):
+    with error_mapping.posting(url):
         response = await http.post(url, data=fields, files=file_request.parts(upload))
     return file_request.body(response)

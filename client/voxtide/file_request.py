@@ -3,9 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias, get_args
-
-import httpx
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from . import error_mapping
 from .config import Endpoint, Timeout
@@ -15,6 +13,9 @@ from .errors import DeadlineError, VoxtideError
 from .events import Transcript
 from .retry import Backoff
 from .upload import Upload
+
+if TYPE_CHECKING:
+    import httpx
 
 Format: TypeAlias = Literal["text", "json", "verbose_json", "srt", "vtt"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -75,6 +76,8 @@ def parts(upload: Upload) -> dict[str, Any]:
 
 def http_options(endpoint: Endpoint, timeout: Timeout) -> Mapping[str, Any]:
     """Keyword arguments for httpx's asyncio and sync clients alike."""
+    import httpx  # slow to import, and sessions do without it
+
     return {
         "headers": endpoint.headers,
         "timeout": httpx.Timeout(timeout.response, connect=timeout.connect),
@@ -82,7 +85,7 @@ def http_options(endpoint: Endpoint, timeout: Timeout) -> Mapping[str, Any]:
     }
 
 
-def body(response: httpx.Response) -> str:
+def body(response: "httpx.Response") -> str:
     """The text of an answer.  Raises VoxtideError if it is not a success."""
     if not response.is_success:
         url = str(response.request.url)

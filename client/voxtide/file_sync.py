@@ -35,6 +35,6 @@ def transcribed(
 
 
 def _sent(http: httpx.Client, url: str, fields: dict[str, Any], upload: Upload) -> str:
-    with error_mapping.connecting(url):
+    with error_mapping.posting(url):
         response = http.post(url, data=fields, files=file_request.parts(upload))
     return file_request.body(response)

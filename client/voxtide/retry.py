@@ -9,7 +9,6 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 # The wait is at its limit long before; a larger power would not fit a float.
 _LAST_DOUBLING = 60
@@ -75,6 +74,8 @@ def asked_wait(headers: Mapping[str, str], now: datetime | None = None) -> float
 
 
 def _date(text: str) -> datetime | None:
+    from email.utils import parsedate_to_datetime  # slow to import, and hardly ever needed
+
     try:
         date = parsedate_to_datetime(text)
     except ValueError:

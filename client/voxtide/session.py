@@ -7,6 +7,7 @@ notices that the connection is lost opens the next one while the other waits for
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from math import inf
 from typing import Self
 
@@ -225,6 +226,7 @@ class AsyncSession:
                     async with asyncio.timeout(self._timeout.feed):
                         await socket.send(text)
                 except ConnectionClosed as closed:
+                    await self._read_to_the_end(socket)
                     await self._recover(socket, closed)
                 except TimeoutError as late:
                     raise self._took_nothing() from late
@@ -247,8 +249,7 @@ class AsyncSession:
             socket = self._socket
             limit = asyncio.get_running_loop().time() + patience
             try:
-                async with asyncio.timeout_at(self._deadline(limit)) as self._waiting:
-                    message = await socket.recv()
+                message = await self._next_message(socket, limit)
             except ConnectionClosed as closed:
                 await self._recover(socket, closed)
             except TimeoutError as late:
@@ -256,8 +257,22 @@ class AsyncSession:
             else:
                 self._heard()
                 self._take(message)
-            finally:
-                self._waiting = None
+
+    async def _read_to_the_end(self, socket: ClientConnection) -> None:
+        """Take what had come before the connection ended: it need not be heard again."""
+        if self._socket is not socket:
+            return
+        async with self._receiving:
+            with suppress(ConnectionClosed):
+                while self._socket is socket:
+                    self._take(await socket.recv())
+
+    async def _next_message(self, socket: ClientConnection, limit: float) -> str | bytes:
+        try:
+            async with asyncio.timeout_at(self._deadline(limit)) as self._waiting:
+                return await socket.recv()
+        finally:
+            self._waiting = None
 
     async def _late(self, socket: ClientConnection, late: TimeoutError, limit: float) -> None:
         """Nothing came in time."""

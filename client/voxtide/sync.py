@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
 from typing import Self
 
-from . import file_request, file_sync
+from . import file_request
 from .aio import AsyncClient
 from .audio import Audio, Encoding
 from .config import Endpoint, Reconnect, Timeout, TurnDetection
@@ -64,6 +64,8 @@ class Client:
         on_progress: OnProgress | None = None,
     ) -> str:
         """The answer for a file as the server wrote it: text, json, verbose_json, srt or vtt."""
+        from . import file_sync  # httpx is slow to import, and sessions do without it
+
         return file_sync.transcribed(
             file,
             file_request.form(response_format, model, language),

@@ -35,7 +35,7 @@ class Talk:
     async def receive(self) -> dict[str, Any]:
         """The next message; audio is collected in `audio` on the way."""
         message = json.loads(await self._connection.recv())
-        if message["type"] == "input_audio_buffer.append":
+        if message["type"] in ("input_audio_buffer.append", "input_audio.append"):
             self.audio += base64.b64decode(message["audio"], validate=True)
         return message
 
@@ -44,6 +44,11 @@ class Talk:
 
     async def send_text(self, text: str) -> None:
         await self._connection.send(text)
+
+    async def audio_of(self, size: int) -> None:
+        """Take messages until so many bytes of audio have come."""
+        while len(self.audio) < size:
+            await self.receive()
 
     async def accept(self) -> None:
         """The opening of every session."""
@@ -74,8 +79,13 @@ class Talk:
         await self._connection.close(code, reason)
 
     def cut(self) -> None:
-        """Lose the connection without a goodbye."""
+        """Lose the connection without a goodbye; what was sent last may not arrive."""
         self._connection.transport.abort()
+
+    async def cut_later(self) -> None:
+        """The same when what was sent has arrived."""
+        await asyncio.sleep(0.2)
+        self.cut()
 
     async def closed_with(self) -> int:
         """Wait for the client to close; the code it closed with."""
@@ -83,6 +93,40 @@ class Talk:
             while True:
                 await self.receive()
         return self._connection.close_code or 1006
+
+
+async def accept_in(talk: Talk, dialect: str) -> None:
+    """The opening of a session in a dialect."""
+    session = {"id": "sess_1", "request_id": "sess_1"}
+    await talk.send("session.created", id="sess_1", session=session)
+    assert (await talk.receive())["type"] == "session.update"
+    if dialect != "vllm":
+        await talk.send("session.updated", session=session)
+
+
+async def tell(
+    talk: Talk, dialect: str, *, delta: str | None = None, final: str | None = None
+) -> None:
+    """New text, or the final transcript of a turn, in a dialect."""
+    if dialect == "openai" and delta is not None:
+        await talk.delta("item_1", delta)
+    elif dialect == "openai":
+        await talk.complete("item_1", final or "")
+    elif delta is not None:
+        kind = "transcription.text.delta" if dialect == "mistral" else "transcription.delta"
+        await talk.send(kind, text=delta, delta=delta)
+    else:
+        await talk.send("transcription.done", text=final, model="nano", language=None)
+
+
+async def until_commit(talk: Talk) -> None:
+    """Take messages until the turn ends, in any dialect."""
+    while True:
+        message = await talk.receive()
+        if message["type"] == "input_audio.flush" or message.get("final"):
+            return
+        if message["type"] == "input_audio_buffer.commit" and "final" not in message:
+            return
 
 
 Script = Callable[[Talk], Awaitable[None]]
@@ -102,11 +146,14 @@ class FakeServer:
 
 @asynccontextmanager
 async def realtime(
-    script: Script, *, refuse: tuple[int, str] | None = None
+    script: Script,
+    *,
+    refuse: tuple[int, str] | Callable[[], tuple[int, str] | None] | None = None,
+    retry_after: str | None = None,
 ) -> AsyncIterator[FakeServer]:
     """A WebSocket server: each session follows `script`, then waits for the client to close.
 
-    `refuse` answers the handshake with a status and a body instead.
+    `refuse` answers the handshake with a status and a body instead, or says for each whether to.
     """
     fake = FakeServer("")
     over = asyncio.Event()
@@ -121,9 +168,13 @@ async def realtime(
         fake.session_ended.set()
 
     def answer(connection: ServerConnection, request: Request) -> Response | None:
-        if refuse is None:
+        refusal = refuse() if callable(refuse) else refuse
+        if refusal is None:
             return None
-        return connection.respond(HTTPStatus(refuse[0]), refuse[1])
+        response = connection.respond(HTTPStatus(refusal[0]), refusal[1])
+        if retry_after is not None:
+            response.headers["Retry-After"] = retry_after
+        return response
 
     # Small buffers, so that a server that does not read is soon felt.
     listener = socket.create_server(("127.0.0.1", 0))

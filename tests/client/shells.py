@@ -29,8 +29,8 @@ class AsyncShell:
     async def transcribe_as(self, file: Any, response_format: Any, **options: Any) -> str:
         return await self._client.transcribe_as(file, response_format, **options)
 
-    def stream(self, **options: Any) -> Any:
-        return self._client.stream(**options)
+    def stream(self, *source: Any, **options: Any) -> Any:
+        return self._client.stream(*source, **options)
 
 
 class SyncShell:
@@ -46,8 +46,8 @@ class SyncShell:
         return await asyncio.to_thread(self._client.transcribe_as, file, response_format, **options)
 
     @asynccontextmanager
-    async def stream(self, **options: Any) -> AsyncIterator["_ThreadedSession"]:
-        context = self._client.stream(**options)
+    async def stream(self, *source: Any, **options: Any) -> AsyncIterator["_ThreadedSession"]:
+        context = self._client.stream(*source, **options)
         session = await asyncio.to_thread(context.__enter__)
         try:
             yield _ThreadedSession(session)

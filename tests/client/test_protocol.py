@@ -224,3 +224,161 @@ def test_an_error_explains_the_end_only_if_it_comes_right_before():
     protocol = started()
     protocol.receive(error)
     assert protocol.lost(1006, "").code == "field"
+
+
+def say(protocol, *messages):
+    """The events of these messages."""
+    events = [protocol.receive(json.dumps(message)) for message in messages]
+    return [event for event in events if event is not None]
+
+
+def delta(text, end, turn="a"):
+    return {"type": f"{_ITEM}.delta", "item_id": turn, "delta": text, "end": end}
+
+
+def acknowledged(position, *words, turn_start=0.0):
+    told = [{"word": w.word, "start": w.start, "end": w.end} for w in words]
+    kind = "session.acknowledged"
+    return {"type": kind, "position": position, "turn_start": turn_start, "words": told}
+
+
+def cut(protocol):
+    """The connection is lost, and another one opened."""
+    assert protocol.lost(1006, "") is not None
+    (opening,) = protocol.opening()
+    (resumed,) = say(protocol, READY)
+    return json.loads(opening)["session"], resumed
+
+
+ONE, TWO, THREE = Word("one", 0.1, 0.4), Word("two", 1.0, 1.3), Word("three", 2.0, 2.4)
+
+
+def test_a_segment_that_a_cut_runs_through_is_whole():
+    protocol = started(dialect="voxtide")
+    protocol.feed(np.zeros(48000, np.int16))
+    texts(protocol)
+    say(protocol, delta(" one", 0.4), delta(" two", 1.3), acknowledged(1.5, ONE, TWO))
+    cut(protocol)
+    words = [{"word": "three", "start": 2.0, "end": 2.4}]
+    segment = {"type": f"{_ITEM}.segment", "item_id": "b", "id": "s", "text": "three"}
+    times = {"start": 2.0, "end": 2.4, "words": words}
+    (_, event) = say(protocol, delta(" three", 2.4, "b"), segment | times)
+    assert event == Segment("s", "one two three", 0.1, 2.4, (ONE, TWO, THREE), "a")
+
+
+def test_a_turn_that_is_cut_twice_is_whole():
+    protocol = started(dialect="voxtide")
+    protocol.feed(np.zeros(48000, np.int16))
+    protocol.finish()
+    texts(protocol)
+    say(protocol, delta(" one", 0.4), acknowledged(0.7, ONE), delta(" tw", 1.3))
+    session, resumed = cut(protocol)
+    assert session["resume"]["at"] == 0.7
+    assert (resumed.at, resumed.turn, resumed.text) == (0.7, "a", " one")
+    assert len(b"".join(sent_audio(protocol))) == 96000 - round(0.7 * 32000)
+    say(protocol, delta(" two", 1.3, "b"), acknowledged(1.6, TWO), delta(" t", 2.4, "b"))
+    session, resumed = cut(protocol)
+    assert (resumed.at, resumed.turn, resumed.text) == (1.6, "a", " one two")
+    assert types(protocol)[-1] == "commit", "it is owed still"
+    words = [{"word": "three", "start": 2.0, "end": 2.4}]
+    committed = {"type": "input_audio_buffer.committed", "item_id": "c"}
+    final = {"transcript": "three", "words": words, "start": 0.0, "end": 3.0}
+    events = say(
+        protocol, delta(" three", 2.4, "c"), committed, COMPLETED | final | {"item_id": "c"}
+    )
+    assert events[-1] == Final("one two three", "a", (ONE, TWO, THREE), 0.0, 3.0)
+    assert protocol.done
+
+
+def test_what_came_after_the_acknowledged_position_is_taken_back():
+    protocol = started(dialect="voxtide")
+    protocol.feed(np.zeros(48000, np.int16))
+    texts(protocol)
+    say(protocol, delta(" one", 0.4), delta(" two", 1.3), acknowledged(0.7, ONE))
+    _, resumed = cut(protocol)
+    assert resumed.text == " one"
+
+
+def test_turns_that_the_server_ends_are_told_once_and_answer_no_commit():
+    protocol = started(dialect="voxtide", turn_detection=voxtide.TurnDetection(silence=1.0))
+    (opening,) = opened(
+        dialect="voxtide", turn_detection=voxtide.TurnDetection(silence=1.0)
+    ).opening()
+    detection = json.loads(opening)["session"]["audio"]["input"]["turn_detection"]
+    assert (detection["type"], detection["silence_duration_ms"]) == ("server_vad", 1000)
+    protocol.feed(SECOND)
+    protocol.finish()
+    texts(protocol)
+    begun = {"type": "input_audio_buffer.speech_started", "item_id": "a", "audio_start_ms": 200}
+    ended = {"type": "input_audio_buffer.speech_stopped", "item_id": "a", "audio_end_ms": 900}
+    committed = {"type": "input_audio_buffer.committed", "item_id": "a"}
+    assert say(protocol, begun, ended, committed) == [
+        voxtide.TurnStarted("a", 0.2),
+        voxtide.TurnEnded("a", 0.9),
+    ]
+    cut(protocol)
+    again = [message | {"item_id": "x"} for message in (begun, ended, committed)]
+    assert say(protocol, *again) == [], "it was told before"
+    (final,) = say(protocol, COMPLETED | {"item_id": "x", "end": 0.9})
+    assert (final.turn, protocol.done) == ("a", False)
+    say(protocol, committed | {"item_id": "y"}, COMPLETED | {"item_id": "y", "end": 1.0})
+    assert protocol.done
+
+
+def test_a_failed_turn_that_nobody_had_committed_answers_no_commit():
+    protocol = started(dialect="voxtide")
+    protocol.feed(SECOND)
+    protocol.finish()
+    say(protocol, FAILED)
+    assert not protocol.done
+    say(protocol, {"type": "input_audio_buffer.committed", "item_id": "j"})
+    say(protocol, COMPLETED | {"item_id": "j", "transcript": ""})
+    assert protocol.done
+
+
+def test_an_unacknowledged_stream_is_full_and_an_acknowledged_one_is_not():
+    protocol = started(dialect="voxtide")
+    for _ in range(120):
+        assert not protocol.full
+        protocol.feed(SECOND)
+    texts(protocol)
+    assert protocol.full
+    say(protocol, acknowledged(60.0))
+    assert not protocol.full
+
+
+def test_who_acknowledges_nothing_has_the_oldest_audio_dropped_and_says_so():
+    protocol = started(dialect="openai")
+    for number in range(150):
+        protocol.feed(np.full(16000, number, np.int16))
+        texts(protocol)
+    assert not protocol.full
+    _, resumed = cut(protocol)
+    assert resumed.lost == pytest.approx(30, abs=2)
+    first = np.frombuffer(sent_audio(protocol)[0], "<i2")[0]
+    assert first == pytest.approx(30, abs=2)
+
+
+def test_times_of_a_server_that_counts_from_its_own_start_run_on():
+    protocol = started(dialect="mistral")
+    protocol.feed(np.zeros(32000, np.int16))
+    protocol.flush()
+    texts(protocol)
+    say(protocol, {"type": "transcription.done", "text": "one"})
+    protocol.feed(SECOND)
+    texts(protocol)
+    _, resumed = cut(protocol)
+    assert resumed.at == 2.0
+    message = {"type": "transcription.segment", "text": "two", "start": 0.1, "end": 0.4}
+    (segment,) = say(protocol, message)
+    assert (segment.start, segment.end) == pytest.approx((2.1, 2.4))
+
+
+def test_vllm_begins_and_ends_each_turn():
+    protocol = started(dialect="vllm", model="nano")
+    protocol.receive('{"type": "session.created", "id": "s"}')
+    for _ in range(2):
+        protocol.feed(SECOND)
+        protocol.flush()
+    sent = [json.loads(text) for text in texts(protocol)]
+    assert [m.get("final", "audio") for m in sent] == [False, "audio", True] * 2

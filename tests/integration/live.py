@@ -15,6 +15,8 @@ from tests.conftest import Server
 from tests.integration.audio import Pcm, base64_pieces
 
 FRAME = 1_280
+SURE = ("demo-piper-joe", "voice-091-espeak-Marco", "sentence-176-flite-kal16")
+"""Clips whose words do not hang on a hair: they are heard right beside others, and when cut."""
 
 
 class Live:

@@ -19,13 +19,12 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.conftest import Clip, Server, serving
 from tests.integration.audio import Pcm, base64_pieces, pause, pcm16
-from tests.integration.live import eventually, gauge, session
+from tests.integration.live import SURE, eventually, gauge, session
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
 PLACES = 4
 
-SURE = ("demo-piper-joe", "voice-091-espeak-Marco", "sentence-176-flite-kal16")
 """Clips in which no token is a near tie (the smallest margin of a logit is 0.7), so that what
 else is in the batch cannot change it."""
 

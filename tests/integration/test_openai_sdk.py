@@ -12,6 +12,7 @@ from openai import AsyncOpenAI, OpenAI
 
 from tests.conftest import Clip, Server
 from tests.integration.audio import base64_pieces, pause, pcm16
+from tests.integration.live import SURE
 
 pytestmark = pytest.mark.integration
 
@@ -168,7 +169,6 @@ def test_realtime_in_the_documented_order(sdk: OpenAI, clips: list[Clip]) -> Non
     assert [kind for kind in order if kind in milestones] == milestones
 
 
-SURE = ("voice-091-espeak-Marco", "sentence-176-flite-kal16")
 DETECTION = {"type": "server_vad", "silence_duration_ms": 2000}
 
 

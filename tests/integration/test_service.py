@@ -18,12 +18,11 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.conftest import Clip, Server, serving
 from tests.integration.audio import pause, pcm16
-from tests.integration.live import Live, session
+from tests.integration.live import SURE, Live, session
 from voxtide_server.openapi import document
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
-SURE = ("demo-piper-joe", "voice-091-espeak-Marco", "sentence-176-flite-kal16")
 BEARER = {"Authorization": "Bearer the-key"}
 
 

@@ -1,0 +1,1 @@
+"""Measurements of the client, run by hand; docs/benchmarks.md has the figures."""
