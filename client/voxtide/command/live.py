@@ -82,10 +82,13 @@ def _output(source: Source, as_json: bool) -> LiveOutput:
         return JsonLines()
     if not sys.stdout.isatty():
         return Lines()
-    from rich.console import Console  # slow to import, and pipes do without
+    try:
+        from rich.console import Console  # slow to import, and pipes do without
 
-    from .preview import Preview
-
+        from .preview import Preview
+    except ImportError:
+        click.echo("Only final turns are shown: no rich (pip install 'voxtide[cli]')", err=True)
+        return Lines()
     return Preview(Console(highlight=False), source.level)
 
 
