@@ -247,3 +247,15 @@ def test_a_terminal_shows_words_and_their_lag_and_keeps_the_final_turns(file):
     assert b"lag 0." in shown
     assert b"\x1b[2m ni" in shown, "words that may still grow are dimmed"
     assert b"\x1b[2Kseven eight nine\r\n" in shown
+
+
+def test_live_commands_need_nothing_but_the_bare_install():
+    """A terminal without rich shows final turns; a pipe of PCM needs no numpy and no soundfile."""
+    absent = "jiwer numpy rich soundfile soxr sounddevice"
+    program = f"import sys\nfor name in '{absent}'.split(): sys.modules[name] = None\n"
+    program += "sys.stdout.isatty = lambda: True\nfrom voxtide.command import main\nmain()"
+    with fakes.in_thread(fakes.realtime(one_turn)) as fake:
+        line = [sys.executable, "-c", program, "stream", "-", "--base-url", fake.base_url]
+        result = subprocess.run(line, input=TONE.tobytes(), capture_output=True)
+    assert (result.returncode, result.stdout) == (0, b"seven\n")
+    assert b"pip install 'voxtide[cli]'" in result.stderr

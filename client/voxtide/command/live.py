@@ -84,11 +84,11 @@ def _output(source: Source, as_json: bool) -> LiveOutput:
         return Lines()
     try:
         from rich.console import Console  # of the extra `cli`; slow to import, and pipes do without
+
+        from .preview import Preview
     except ImportError:
+        click.echo("Only final turns are shown: no rich (pip install 'voxtide[cli]')", err=True)
         return Lines()
-
-    from .preview import Preview
-
     return Preview(Console(highlight=False), source.level)
 
 
