@@ -286,9 +286,7 @@ async def test_a_secret_that_has_expired_is_told(recording: Path) -> None:
 # ---- what goes wrong ---------------------------------------------------------------
 
 
-async def test_a_denied_microphone_is_told(tmp_path: Path) -> None:
-    sound = tmp_path / "silence.wav"
-    soundfile.write(sound, silence(1.0), 16_000, "PCM_16")
+async def test_a_denied_microphone_is_told() -> None:
     flags = ("--use-fake-device-for-media-stream", "--deny-permission-prompts")
     async with (
         serving(PAGE) as app,
