@@ -45,7 +45,9 @@ async def mistral(connection):
 
 
 async def vllm(connection):
+    """Stock vLLM and voxtide alike: voxtide's dialect is settled by the first good message."""
     await say(connection, type="session.created", id="sess-1", created=1)
+    assert await said(connection) == {"type": "session.update", "model": "nano"}
     await said(connection)
     await say(connection, type="error", error="Unknown event type", code="unknown_event")
 

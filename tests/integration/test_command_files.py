@@ -30,16 +30,16 @@ def talks(clips: list[Clip], tmp_path: Path) -> dict[str, Clip]:
     return named
 
 
-def command(server: Server, *arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def command(server: Server, *arguments: str) -> subprocess.CompletedProcess[str]:
     line = [sys.executable, "-m", "voxtide", *arguments, "--base-url", server.base_url]
-    return subprocess.run(line, cwd=folder, capture_output=True, text=True, timeout=200)
+    return subprocess.run(line, capture_output=True, text=True, timeout=200)
 
 
 def test_a_folder_is_transcribed_once(
     server: Server, talks: dict[str, Clip], tmp_path: Path
 ) -> None:
-    arguments = ("transcribe", "talks", "-o", "out/", "--json")
-    first, second = (command(server, *arguments, folder=tmp_path) for _ in range(2))
+    arguments = ("transcribe", f"{tmp_path}/talks", "-o", f"{tmp_path}/out/", "--json")
+    first, second = (command(server, *arguments) for _ in range(2))
     assert (first.returncode, first.stderr) == (0, "")
     for name, clip in talks.items():
         text = (tmp_path / "out" / name).with_suffix(".txt").read_text()
@@ -51,8 +51,9 @@ def test_a_folder_is_transcribed_once(
 def test_a_batch_writes_documents_and_a_second_one_nothing(
     server: Server, talks: dict[str, Clip], tmp_path: Path
 ) -> None:
-    assert command(server, "batch", "talks", "out", folder=tmp_path).returncode == 0
     out = tmp_path / "out"
+    arguments = ("batch", f"{tmp_path}/talks", str(out))
+    assert command(server, *arguments).returncode == 0
     for name, clip in talks.items():
         document = json.loads((out / f"{name}.json").read_text())
         assert document["text"] == clip.text
@@ -61,12 +62,12 @@ def test_a_batch_writes_documents_and_a_second_one_nothing(
         assert document["server"]["voxtide"] == document["voxtide"]
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
     assert len(before) == 5
-    assert command(server, "batch", "talks", "out", folder=tmp_path).returncode == 0
+    assert command(server, *arguments).returncode == 0
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == before
 
 
-def test_the_doctor_finds_the_server_well(server: Server, tmp_path: Path) -> None:
-    result = command(server, "doctor", "--json", folder=tmp_path)
+def test_the_doctor_finds_the_server_well(server: Server) -> None:
+    result = command(server, "doctor", "--json")
     found = json.loads(result.stdout)
     assert (result.returncode, found["problems"]) == (0, [])
     assert (found["server"], found["status"], found["key"]) == ("voxtide", "ready", "not asked for")

@@ -28,7 +28,8 @@ class Diagnosis:
     async def made(cls, endpoint: Endpoint, patience: Timeout) -> Self:
         """Ask and greet.  Raises UnreachableError if there is no server."""
         facts = await probe_http.ask(endpoint, patience)
-        greetings = [await probe_live.greet(endpoint, name, patience) for name in DIALECTS]
+        model = next(iter(facts.models or ()), None)
+        greetings = [await probe_live.greet(endpoint, name, patience, model) for name in DIALECTS]
         return cls(endpoint.base_url, facts, dict(zip(DIALECTS, greetings, strict=True)))
 
     @property

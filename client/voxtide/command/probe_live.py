@@ -47,13 +47,19 @@ class Greeting:
     round_trip_s: float | None = None
 
 
-async def greet(endpoint: Endpoint, dialect: str, patience: Timeout) -> Greeting:
-    """Open a session in a dialect, one of DIALECTS, and close it again."""
+async def greet(
+    endpoint: Endpoint, dialect: str, patience: Timeout, model: str | None = None
+) -> Greeting:
+    """Open a session in a dialect, one of DIALECTS, and close it again.
+
+    Args:
+        model: A name of the server's; only vLLM's dialect needs one.
+    """
     url = f"ws{endpoint.base_url.removeprefix('http')}{_ADDRESSES[dialect]}"
     try:
         async with asyncio.timeout(patience.connect):
             async with connect(url, **socket_options.connect_options(endpoint, patience)) as socket:
-                return await _talk(socket, dialect)
+                return await _talk(socket, dialect, model)
     except InvalidStatus as refused:
         status = refused.response.status_code
         return Greeting(None if status in _PASSING else False, f"HTTP {status}")
@@ -63,14 +69,14 @@ async def greet(endpoint: Endpoint, dialect: str, patience: Timeout) -> Greeting
         return Greeting(None, f"{type(failed).__name__}: {failed}")
 
 
-async def _talk(socket: ClientConnection, dialect: str) -> Greeting:
+async def _talk(socket: ClientConnection, dialect: str, model: str | None) -> Greeting:
     created = await _received(socket)
-    why = await _CHECKS[dialect](socket, created)
+    why = await _CHECKS[dialect](socket, created, model)
     seconds = await (await socket.ping())
     return Greeting(not why, why, _delay_ms(created), seconds)
 
 
-async def _openai(socket: ClientConnection, created: Message) -> str:
+async def _openai(socket: ClientConnection, created: Message, model: str | None) -> str:
     if not isinstance(created.get("session"), dict):
         return "its greeting has no session"
     await _send(socket, {"type": "session.update", "session": {"type": "transcription"}})
@@ -78,21 +84,22 @@ async def _openai(socket: ClientConnection, created: Message) -> str:
     return "" if answer.get("type") == "session.updated" else _odd(answer)
 
 
-async def _mistral(socket: ClientConnection, created: Message) -> str:
+async def _mistral(socket: ClientConnection, created: Message, model: str | None) -> str:
     session = created.get("session")
     spoken = isinstance(session, dict) and "audio_format" in session
     return "" if spoken else _odd(created)
 
 
-async def _vllm(socket: ClientConnection, created: Message) -> str:
-    """Only vLLM's errors are a string; all that is right goes without an answer."""
+async def _vllm(socket: ClientConnection, created: Message, model: str | None) -> str:
+    """Only vLLM's errors are a string; what is right, as the first message, has no answer."""
+    await _send(socket, {"type": "session.update", "model": model})
     await _send(socket, {"type": "voxtide.doctor"})
     answer = await _received(socket)
     spoken = answer.get("type") == "error" and isinstance(answer.get("error"), str)
     return "" if spoken else _odd(answer)
 
 
-_CHECKS: Mapping[str, Callable[[ClientConnection, Message], Awaitable[str]]] = {
+_CHECKS: Mapping[str, Callable[[ClientConnection, Message, str | None], Awaitable[str]]] = {
     "openai": _openai,
     "mistral": _mistral,
     "vllm": _vllm,
