@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -203,9 +204,15 @@ def test_ffmpeg_live_with_rtmp(
     """It waits, and a program such as OBS streams to it."""
     url = f"rtmp://127.0.0.1:{unused_tcp_port}/live/me"
     command = [sys.executable, EXAMPLES / "ffmpeg_live.py", "-listen", "1", "-i", url]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as listening:
-        stream_to(url, sure[0].path, listening)
-        told, _ = listening.communicate()
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as listening:
+        try:
+            stream_to(url, sure[0].path, listening)
+            told, _ = listening.communicate()
+        finally:
+            with suppress(ProcessLookupError):  # its FFmpeg waits for as long as nobody streams
+                os.killpg(listening.pid, signal.SIGKILL)
     assert listening.returncode == 0
     assert spoken(told.splitlines())[0] == [sure[0].text]
 
