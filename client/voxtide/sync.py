@@ -6,7 +6,7 @@ said there of connections, deadlines and errors holds here without being written
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from typing import Self
 
 from . import file_request
@@ -14,6 +14,7 @@ from .aio import AsyncClient
 from .audio import Audio, Encoding
 from .config import Endpoint, Reconnect, Timeout, TurnDetection
 from .dialects import Name as DialectName
+from .errors import DisconnectedError
 from .events import Event, Transcript
 from .file_request import Format
 from .portal import Portal
@@ -154,7 +155,8 @@ class Session:
 
     def close(self) -> None:
         """Close the connection at once, with code 1000.  Leaving the context does the same."""
-        self._portal.call(self._session.close())
+        with suppress(DisconnectedError):  # the context has been left already
+            self._portal.call(self._session.close())
 
     def __iter__(self) -> Self:
         return self

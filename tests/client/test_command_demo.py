@@ -1,5 +1,6 @@
 """`voxtide demo`, with a server that is there and with one that it starts."""
 
+import importlib.util
 import os
 import re
 import signal
@@ -175,7 +176,12 @@ def test_a_signal_stops_the_server_too(installed_server, number, exit_code):
 
 
 def test_without_the_server_package_there_is_one_clear_line(monkeypatch):
-    monkeypatch.setattr(local_server.importlib.util, "find_spec", lambda name: None)
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        local_server.importlib.util,
+        "find_spec",
+        lambda name: None if name == "voxtide_server" else find(name),
+    )
     result = demo()
     assert result.exit_code == 1
     assert result.stderr.endswith(

@@ -371,3 +371,16 @@ async def test_any_source_is_fed_to_its_end(shell, kind, tmp_path):
             events = await collect(session)
     assert events[-1] == Final("96000", "item_1")
     assert fake.talks[0].audio == b"".join(chunks)
+
+
+async def test_closing_what_is_closed_is_no_error():
+    async with fakes.realtime(Talk.accept) as fake:
+
+        def left() -> voxtide.Session:
+            with voxtide.Client(fake.base_url).stream() as session:
+                return session
+
+        session = await asyncio.to_thread(left)
+        await asyncio.to_thread(session.close)
+        with pytest.raises(voxtide.DisconnectedError):
+            await asyncio.to_thread(session.feed, TENTH)

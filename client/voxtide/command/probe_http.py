@@ -76,7 +76,7 @@ async def ask(endpoint: Endpoint, patience: Timeout) -> HttpFacts:
 
 
 async def _get(http: httpx.AsyncClient, url: str, **options: Any) -> httpx.Response:
-    with error_mapping.connecting(url):
+    with error_mapping.posting(url):
         return await http.get(url, **options)
 
 
