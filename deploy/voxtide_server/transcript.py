@@ -33,6 +33,8 @@ LONGEST_WORD_S = 3.0
 GAP_S = 0.3
 """Silence between two words by which they are apart for certain: the model may mark a word's
 end some frames too late."""
+# Positions are whole samples, times are sums of fractions.
+_SAME_S = 1e-6
 _SECONDS_PER_CHARACTER = 0.08
 _SHORTEST_WORD_S = 0.2
 
@@ -159,10 +161,11 @@ class Transcript:
         half before it."""
         words = deque(_words(self._groups, self._segments_end))
         for segment in reversed(self.segments):
-            if segment.end <= self._told:
+            if segment.end <= self._told + _SAME_S:
                 break
             words.extendleft(reversed(segment.words))
-        settled = tuple(word for word in words if self._told < word.end <= position)
+        told, whole = self._told + _SAME_S, position + _SAME_S
+        settled = tuple(word for word in words if told < word.end <= whole)
         self._told = position
         return settled
 

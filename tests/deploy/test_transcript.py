@@ -226,3 +226,25 @@ def test_nothing_said_is_no_segment() -> None:
     transcript = transcribe(Words(), [B] * 50)
     assert transcript.segments == []
     assert transcript.text == ""
+
+
+def test_words_are_settled_once_wherever_their_ends_are_rounded() -> None:
+    for frames in range(1, 600):
+        transcript = Transcript(Words(" seven", " two"), 0.0)
+        for number, token in enumerate([*[B] * frames, W, 2, B, B, B, W, 3, B]):
+            transcript.push(token, number * 0.08)
+        position = round((frames + 0.5) * 0.08 * 16_000) / 16_000
+        assert [w.text for w in transcript.settle(position)] == ["seven"]
+        assert transcript.settle(position) == ()
+        transcript.close()
+        assert [w.text for w in transcript.settle(position + 1)] == ["two"]
+
+
+def test_the_rest_of_a_turn_begins_with_a_space_where_words_may_stand_before_it() -> None:
+    for continued, expected in ((False, "seven"), (True, " seven")):
+        transcript = Transcript(Words("seven"), 4.0, continued)
+        assert [transcript.push(token, 4.0 + n * 0.08) for n, token in enumerate([W, 2])] == [
+            "",
+            expected,
+        ]
+        assert transcript.text == "seven"

@@ -123,9 +123,9 @@ def shown(events: list[voxtide.Event]) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-async def undisturbed(server: Server, talk: Talk) -> list[voxtide.Final]:
+def undisturbed(server: Server, talk: Talk) -> list[voxtide.Final]:
     """What one session says."""
-    return finals(await hear(server.base_url, talk, lambda number: None))
+    return finals(asyncio.run(hear(server.base_url, talk, lambda number: None)))
 
 
 @pytest.fixture(scope="module")
