@@ -54,8 +54,13 @@ def talk(clips: list[Clip]) -> Talk:
         words += [len(pcm) / 32_000 + end - 0.2 for end in clip.ends]
         pcm += pcm16(clip.path).tobytes() + bytes(2 * round(16_000 * chance.uniform(0.3, 1.5)))
     frames = len(pcm) // FRAME
-    in_words = [round(time / 0.08) for time in chance.sample(words[5:-5], 2)]
-    cuts = in_words + chance.sample(range(30, frames - 30), CUTS - 2)
+    # One in each twentieth, and so far apart that there is a connection to lose.
+    part = (frames - 60) // CUTS
+    cuts = [30 + number * part + chance.randrange(part - 40) for number in range(CUTS)]
+    for number in chance.sample(range(CUTS), 2):
+        cuts[number] = min(
+            (round(word / 0.08) for word in words), key=lambda f: abs(f - cuts[number])
+        )
     return Talk(pcm, frozenset({frames // 3, 2 * frames // 3}), frozenset(cuts))
 
 
@@ -158,5 +163,6 @@ async def test_twenty_lost_connections_and_another_server_change_nothing(
     assert [(f.start, f.end) for f in heard] == [(f.start, f.end) for f in undisturbed]
     assert list(shown(events).values()) == [final.text for final in heard]
     resumed = [event for event in events if isinstance(event, voxtide.Resumed)]
-    assert len(resumed) >= CUTS - 3, "some cuts may fall into a time without a connection"
+    # On a slow machine a cut may come before the connection that it is meant for.
+    assert len(resumed) >= CUTS - 3
     assert all(event.lost == 0.0 for event in resumed)
