@@ -310,7 +310,7 @@ class AsyncSession:
         self._reschedule()
 
     def _reschedule(self) -> None:
-        if self._waiting is not None:
+        if self._waiting is not None and not self._waiting.expired():
             self._waiting.reschedule(self._deadline())
 
     def _deadline(self, limit: float = inf) -> float | None:
