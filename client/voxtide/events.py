@@ -104,7 +104,7 @@ class Resumed:
     follow are to be appended to `text`.  The `Final` is that of the whole turn.
 
     Attributes:
-        at: Position in seconds from which the audio is heard again.
+        at: Position in seconds from which the words are heard again.
         turn: The open turn, "" if there is none.
         text: What stands of its text: whole words, "" where the server cannot go on in mid-turn
             and hears the turn again from its start.

@@ -17,7 +17,9 @@ class Outbox:
     """The audio that a server may have to hear again, and the turns it still owes.
 
     Args:
-        limit: Bytes of audio that are kept.
+        limit: Bytes of audio that are kept, beside the context.
+        context: Bytes that are kept before what is acknowledged, which a new connection hears
+            again so that it understands what follows.
         drops: What happens beyond the limit: the oldest audio that has been sent is let go of
             (for a server that acknowledges nothing before the end of a turn), or the outbox is
             `full` until the server has acknowledged some.
@@ -28,10 +30,11 @@ class Outbox:
         owed: Where each turn ends that is committed and unanswered.
     """
 
-    def __init__(self, limit: int, *, drops: bool) -> None:
+    def __init__(self, limit: int, *, context: int, drops: bool) -> None:
         self.fed = self.acknowledged = 0
         self.owed: deque[int] = deque()
         self._limit = limit
+        self._context = context
         self._drops = drops
         self._audio = bytearray()
         self._start = 0  # position of the first byte that is held
@@ -47,7 +50,7 @@ class Outbox:
     @property
     def full(self) -> bool:
         """Whether no more audio should be added for now."""
-        return not self._drops and len(self._audio) >= self._limit
+        return not self._drops and self.fed - self.acknowledged >= self._limit
 
     @property
     def cursor(self) -> int:
@@ -84,7 +87,7 @@ class Outbox:
     def acknowledge(self, position: int) -> None:
         """All before this is settled."""
         self.acknowledged = max(self.acknowledged, position)
-        self._forget(min(self.acknowledged, self._cursor))
+        self._forget(min(self.acknowledged - self._context, self._cursor))
 
     def answered(self) -> int | None:
         """The server has answered the oldest commit: its position, or None if none is owed."""
@@ -93,14 +96,18 @@ class Outbox:
         self._commits_sent = max(0, self._commits_sent - 1)
         return self.owed.popleft()
 
-    def rewind(self) -> int:
-        """A new connection begins with what is not acknowledged.
+    def rewind(self, since: int) -> int:
+        """A new connection begins with what is not acknowledged, and the context before that.
+
+        Args:
+            since: Where the turn begins that is open there, at which the context ends.
 
         Returns:
             Bytes that would have to be heard again and are not held any more.
         """
         lost = max(0, self._start - self.acknowledged)
-        self._cursor = max(self._start, self.acknowledged)
+        context = min(self._context, max(0, self.acknowledged - since))
+        self._cursor = max(self._start, self.acknowledged - context)
         self._commits_sent = 0
         return lost
 

@@ -53,6 +53,9 @@ _APPEND_SECONDS = 1.0
 UNACKNOWLEDGED_SECONDS = 120.0
 """Audio that is kept for another connection at the most.  A voxtide server acknowledges within
 some 35 s: 10 s may wait for the engine, 20 s lie between two acknowledgements."""
+CONTEXT_SECONDS = 5.0
+"""Audio before the acknowledged position that another connection hears again, if the turn is so
+old, so that it understands what follows as one that had heard all."""
 SIGN_SECONDS = 5.0
 """A voxtide server that is given so much audio answers something, whatever is said in it."""
 
@@ -79,7 +82,12 @@ class Protocol:
         self._settings = settings
         self._bytes_per_second = encoder.rate * encoder.sample_bytes
         limit = int(UNACKNOWLEDGED_SECONDS * self._bytes_per_second)
-        self._outbox = Outbox(limit, drops=not dialect.acknowledges)
+        context = round(CONTEXT_SECONDS * encoder.rate) * encoder.sample_bytes
+        self._outbox = Outbox(
+            limit,
+            context=context if dialect.acknowledges else 0,
+            drops=not dialect.acknowledges,
+        )
         self._texts: deque[str] = deque()
         self._state = State.OPENING
         self._accepted = self._finished = False
@@ -191,17 +199,23 @@ class Protocol:
         return error_mapping.from_close(code, reason, self._reported)
 
     def _rewind(self) -> Resume:
-        acknowledged = self._seconds(self._outbox.acknowledged)
-        self._lost = self._seconds(self._outbox.rewind())
-        self._sign = self._outbox.cursor
-        self._turn.cut(acknowledged)
+        position, start = self._outbox.acknowledged, self._turn.start
+        lost = self._outbox.rewind(position if start is None else self._position(start))
+        self._lost = self._seconds(lost)
+        self._sign = self._again_from
+        self._turn.cut(self._seconds(position))
         self._names.clear()
         self._confirmed.clear()
         self._continued = self._turn.name
         at = self._seconds(self._outbox.cursor)
         if not self._dialect.acknowledges:
             self._offset = at  # the server counts from the new session's start
-        return Resume(at, self._previous, self._turn.start)
+        return Resume(at, self._previous, start, self._seconds(self._again_from))
+
+    @property
+    def _again_from(self) -> int:
+        """Position from which this connection is to bring words, before it is sent any audio."""
+        return max(self._outbox.cursor, self._outbox.acknowledged)
 
     # ---- from the server -------------------------------------------------------------
 
@@ -250,7 +264,7 @@ class Protocol:
         if not self._accepted:
             self._accepted = True
             return event
-        at = self._seconds(self._outbox.cursor)
+        at = self._seconds(self._again_from)
         return Resumed(at, self._turn.name, self._turn.text, self._lost)
 
     def _acknowledge(self, message: Acknowledged) -> None:

@@ -62,11 +62,14 @@ class Resume:
         at: position of the first sample, in seconds of the whole.
         previous: id of the last turn that was committed there.
         turn_start: where the turn began that was being said there; None if none was.
+        words_after: position up to which the words are known: the audio before it is heard
+            for the sake of those that follow. None if there is no such audio.
     """
 
     at: float
     previous: str | None
     turn_start: float | None = None
+    words_after: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

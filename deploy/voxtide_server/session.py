@@ -115,6 +115,8 @@ class Session:
         self._acknowledged: float | None = None
         # Where the turn began in which another session ended.
         self._resumed: int | None = None
+        # Another session has told the words up to here.
+        self._known = 0
         self._logprobs = False
         # A leg must come further than what its successor hears again.
         self._renew_after_s = max(2 * REPLAY_S, layout.renew_after * FRAME_S)
@@ -167,7 +169,8 @@ class Session:
         where another session would have to go on. It lies between two words that are
         well apart, unless there is no gap for LONGEST_REPEAT_S."""
         begins = [self._acknowledged_of(turn) for turn in self._turns if not turn.final]
-        return min(begins, default=self._tail.end / SAMPLE_RATE)
+        settled = min(begins, default=self._tail.end / SAMPLE_RATE)
+        return max(settled, self._known / SAMPLE_RATE)
 
     def _acknowledged_of(self, turn: Turn) -> float:
         settled = self._replay_from(turn) / SAMPLE_RATE
@@ -201,10 +204,11 @@ class Session:
             case Acknowledge():
                 self._acknowledged = self.acknowledged_s
                 return []
-            case Resume(at, previous, turn_start):
+            case Resume(at, previous, turn_start, words_after):
                 self._tail, self._previous = Tail(round(at * SAMPLE_RATE)), previous
                 self._heard = self._tail.end
                 self._resumed = round((at if turn_start is None else turn_start) * SAMPLE_RATE)
+                self._known = round((at if words_after is None else words_after) * SAMPLE_RATE)
                 return []
             case Detect(detection):
                 self._endpointer = None if detection is None else Endpointer(detection)
@@ -257,6 +261,8 @@ class Session:
             self._started(turn, now - endpointer.onset_s)
             yield from self._emit()
             return
+        if self._tail.end <= self._known:
+            return  # the turn went on there
         if change is Change.STOPPED:
             self._stopped(turn, self._tail.end)
             turn.silent = int(endpointer.silence_s / FRAME_S)
@@ -291,7 +297,9 @@ class Session:
             id=f"item_{self.id}_{self._count}",
             begin=begin,
             start=begin if resumed is None else resumed,
-            transcript=Transcript(self._vocabulary, begin / SAMPLE_RATE, resumed is not None),
+            transcript=Transcript(
+                self._vocabulary, max(begin, self._known) / SAMPLE_RATE, resumed is not None
+            ),
             logprobs=self._logprobs,
         )
         self._count += 1

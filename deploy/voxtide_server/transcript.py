@@ -54,8 +54,9 @@ class Transcript:
 
     Args:
         vocabulary: the model's tokens.
-        start: where the turn's audio begins, in seconds.
-        continued: whether words may stand before it, which another session brought.
+        start: where the turn's audio begins, in seconds; words that end up to there are
+            another session's.
+        continued: whether there may be such words.
 
     Attributes:
         segments: those that are complete.
@@ -78,6 +79,7 @@ class Transcript:
         self._continued = continued
         self._text = ""
         self._groups: list[_Group] = []
+        self._known = False  # whether the word that is being spelt is another session's
         self._echo = ""
         self._fresh: list[Scored]
         self.resume()
@@ -129,6 +131,8 @@ class Transcript:
         elif piece := self._vocabulary.piece(token):
             if not was_spelling:  # text without a marker
                 self._mark(frame_start)
+            if self._known:
+                return ""
             scored = None if logprob is None else Scored(piece, logprob)
             return self._spell(token, self._utf8.decode(piece), scored)
         else:  # a blank, or a control token that says no more
@@ -191,8 +195,11 @@ class Transcript:
         return segment
 
     def _mark(self, frame_start: float) -> None:
-        self.last_end = frame_start + FRAME_S / 2
-        self._groups.append(_Group(self.last_end))
+        end = frame_start + FRAME_S / 2
+        self._known = end <= self._start + _SAME_S
+        if not self._known:
+            self.last_end = end
+            self._groups.append(_Group(end))
 
     def _spell(self, token: int, text: str, scored: Scored | None) -> str:
         if self._resumed and (self._text or self._continued) and continues(text):

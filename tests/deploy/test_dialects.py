@@ -151,18 +151,28 @@ def test_an_error_that_ends_a_session_says_where_it_had_come_to(dialect: Dialect
     assert body["type" if isinstance(dialect, MistralDialect) else "code"] == "engine_failed"
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({}, (12.5, 12.5)),
+        ({"turn_start": 3.5}, (3.5, 12.5)),
+        ({"turn_start": 3.5, "words_after": 22.5}, (3.5, 22.5)),
+    ],
+)
 @pytest.mark.parametrize("kind", [OpenAIDialect, MistralDialect])
-def test_a_session_can_go_on_where_another_ended(kind: Kind) -> None:
+def test_a_session_can_go_on_where_another_ended(
+    kind: Kind, given: dict[str, float], told: tuple[float, float]
+) -> None:
     dialect = kind(SERVICE)
-    resume = {"at": 12.5, "previous_item_id": "item_9"}
+    resume = {"at": 12.5, "previous_item_id": "item_9"} | given
     message = {"type": "session.update", "session": {"acknowledge": True, "resume": resume}}
     commands = dialect.receive(message)
-    assert [c for c in commands if isinstance(c, Resume)] == [Resume(12.5, "item_9", 12.5)]
+    assert [c for c in commands if isinstance(c, Resume)] == [Resume(12.5, "item_9", *told)]
     assert Acknowledge() in commands
     (reply,) = [c for c in commands if isinstance(c, Reply)]
     assert reply.message["session"]["ignored"] == []
-    (told,) = dialect.encode(Acknowledged(13.25))
-    assert (told["type"], told["position"]) == ("session.acknowledged", 13.25)
+    (event,) = dialect.encode(Acknowledged(13.25))
+    assert (event["type"], event["position"]) == ("session.acknowledged", 13.25)
     dialect.receive(append(dialect, audio=PCM))
     with pytest.raises(BadInput) as caught:
         dialect.receive(message)

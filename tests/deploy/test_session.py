@@ -261,10 +261,17 @@ def test_long_silence_is_acknowledged_but_for_what_a_new_stream_hears_again() ->
 
 
 @settings(max_examples=40)
-@given(tenths=st.integers(1, 150), lag=st.integers(1, 150), idle=st.booleans())
-def test_another_session_can_go_on_where_one_was_cut_off(tenths: int, lag: int, idle: bool) -> None:
+@given(
+    tenths=st.integers(1, 150),
+    lag=st.integers(1, 150),
+    idle=st.booleans(),
+    context=st.sampled_from([0.0, 0.7, 3.0, 10.0]),
+)
+def test_another_session_can_go_on_where_one_was_cut_off(
+    tenths: int, lag: int, idle: bool, context: float
+) -> None:
     """Its words, and those that the first one brought up to there, are all, once each, and
-    at the times that one session alone would give them."""
+    at the times that one session alone would give them, whatever it hears again before."""
     numbers = range(490, 510)  # of words in one and in two pieces
     # The turn before ends between two frames of the session, as turns do.
     before, audio = silence(0.5123), np.concatenate((speech(*numbers), silence(3.0)))
@@ -283,9 +290,13 @@ def test_another_session_can_go_on_where_one_was_cut_off(tenths: int, lag: int, 
         drive.idle()
     last = drive.session.acknowledged()
     other = Drive()
-    other.command(Resume(last.position, None, last.turn_start))
-    other.say(np.concatenate((before, audio))[round(last.position * 16_000) :])
+    start = last.position if last.turn_start is None else last.turn_start
+    at = max(start, last.position - context)
+    other.command(Resume(at, None, last.turn_start, last.position))
+    other.command(Acknowledge())
+    other.say(np.concatenate((before, audio))[round(at * 16_000) :])
     rest = other.commit()
+    assert all(e.position > last.position for e in other.events if isinstance(e, Acknowledged))
     deltas = [
         e
         for e in [*drive.events, *other.events]

@@ -18,6 +18,7 @@ from voxtide_server.events import (
     Delta,
     Detect,
     IdleTimeout,
+    Resume,
     SpeechStarted,
     SpeechStopped,
 )
@@ -48,6 +49,19 @@ def test_turns_end_after_a_silence_and_events_come_in_order() -> None:
     assert stopped == pytest.approx([1.3, 4.1], abs=0.03)
     turns = [(f.start, f.end) for f in drive.finals() if isinstance(f, Completed)]
     assert [end for _, end in turns] == pytest.approx(stopped)
+
+
+def test_a_pause_in_what_another_session_told_ends_no_turn() -> None:
+    """The turn went on after it there; this session hears it for the sake of what follows."""
+    drive = Drive()
+    drive.command(Resume(0.0, None, 0.0, words_after=3.0))
+    drive.command(Detect(Detection()))
+    drive.say(*np.array_split(np.concatenate((silence(0.5), say(900), silence(2.2))), 35))
+    assert not drive.finals()
+    drive.say(*np.array_split(np.concatenate((say(901), silence(2.0))), 35))
+    (final,) = drive.finals()
+    assert isinstance(final, Completed)
+    assert (final.text, final.start) == (text(901), 0.0)
 
 
 def test_the_silence_that_ended_a_turn_is_not_heard_twice() -> None:

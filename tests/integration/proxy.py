@@ -13,18 +13,15 @@ class Proxy:
     Attributes:
         base_url: with `/v1`.
         target: HOST:PORT of the server that new connections are passed on to.
-        cuts: connections that were lost.
     """
 
     def __init__(self, target: str) -> None:
         self.base_url = ""
         self.target = target
-        self.cuts = 0
         self._open: set[asyncio.StreamWriter] = set()
 
     def cut(self) -> None:
         """Lose all connections without a goodbye; what is on its way is lost too."""
-        self.cuts += len(self._open) // 2
         for writer in self._open:
             writer.transport.abort()
         self._open.clear()

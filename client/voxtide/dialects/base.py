@@ -41,11 +41,13 @@ class Resume:
         at: Position of the first sample that it is sent, in seconds.
         previous: The last turn that is final.
         turn_start: Where the turn begins that is open there; None if the server did not say.
+        words_after: Position up to which the words are known, in seconds.
     """
 
     at: float
     previous: str | None
     turn_start: float | None
+    words_after: float
 
 
 @dataclass(frozen=True, slots=True)

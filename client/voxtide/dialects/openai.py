@@ -89,6 +89,7 @@ class Voxtide(OpenAI):
                 "at": resume.at,
                 "previous_item_id": resume.previous,
                 "turn_start": resume.turn_start,
+                "words_after": resume.words_after,
             }
         return [self._update(session)]
 

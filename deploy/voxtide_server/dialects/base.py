@@ -19,6 +19,8 @@ LONGEST_TEXT = 200
 """Characters of a client's text that is told again."""
 
 ACKNOWLEDGED = "session.acknowledged"
+LONGEST_CONTEXT_S = 60.0
+"""Audio at the most that a resumed session hears again without telling its words."""
 """Beyond every protocol, for who asked: everything said before `position` is out."""
 DRAINING = "session.draining"
 """Beyond every protocol: the server is to stop in so many `seconds`, and the connection is
@@ -176,7 +178,7 @@ def resume_fields(session: Message, begun: bool) -> list[Command]:
     Args:
         session: of the update. `acknowledge` asks for acknowledgements; `resume` says where
             another session ended: {"at": seconds, "previous_item_id": id or null,
-            "turn_start": seconds or null}.
+            "turn_start": seconds or null, "words_after": seconds or null}.
         begun: whether audio has come already.
     """
     commands: list[Command] = []
@@ -193,7 +195,10 @@ def resume_fields(session: Message, begun: bool) -> list[Command]:
             raise BadInput("invalid_value", text, "session.resume")
         name = "previous_item_id"
         previous = text_field(resume, name, f"session.resume.{name}", None)
-        commands.append(Resume(float(at), previous, float(turn_start)))
+        name = "words_after"
+        latest = at + LONGEST_CONTEXT_S
+        words_after = number_field(resume, name, f"session.resume.{name}", at, at, latest)
+        commands.append(Resume(float(at), previous, float(turn_start), float(words_after)))
     if session.get("acknowledge") not in (None, True, False):
         text = "The field 'session.acknowledge' must be true or false."
         raise BadInput("invalid_value", text, "session.acknowledge")
