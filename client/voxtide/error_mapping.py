@@ -123,7 +123,9 @@ def connecting(url: str) -> Iterator[None]:
     except InvalidStatus as refused:
         response = refused.response
         headers = {name.lower(): value for name, value in response.headers.raw_items()}
-        raise from_http(response.status_code, response.body or b"", url, headers) from refused
+        raise from_http(
+            response.status_code, bytes(response.body or b""), url, headers
+        ) from refused
     except TimeoutError as late:
         raise _no_connection(url) from late
     except (OSError, WebSocketException, EOFError) as failed:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import copy
 import json
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from hypothesis import strategies as st
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import negative_data_rejection
 
+import voxtide
 from tests.deploy.test_transcriptions import AUDIO, URL
 from tests.fakes.app import App, serving, serving_in_a_thread
 from voxtide_server import browser_secrets, formats, transcriptions
@@ -187,8 +187,7 @@ def test_the_document_names_what_the_code_has() -> None:
     assert schemas["VoxtideSessionTranscription"]["properties"]["delay"]["enum"] == list(
         openai._DELAYS
     )
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    assert document()["info"]["version"] == version
+    assert document()["info"]["version"] == voxtide.__version__
 
 
 def test_the_page_of_protocols_has_every_code() -> None:

@@ -34,9 +34,12 @@ async def test_both_api_servers_take_sessions_and_hear_every_word(clips: list[Cl
                 return text
 
         assert len(api_servers(server)) == 2
-        # The kernel deals connections out: that all 28 go to one of two is 1 in 10**8.
-        spoken = clips * 2
-        assert await asyncio.gather(*map(speak, spoken)) == [clip.text for clip in spoken]
+        # The first to be ready takes all until the other one is.
+        for _ in range(10):
+            spoken = clips * 2
+            assert await asyncio.gather(*map(speak, spoken)) == [clip.text for clip in spoken]
+            if len(sockets) == 2:
+                break
         assert len(sockets) == 2
         server.process.terminate()
         assert await asyncio.to_thread(server.process.wait, 60) == 0

@@ -76,10 +76,12 @@ def test_types_come_with_it(python: Path, tmp_path: Path) -> None:
         "    with voxtide.Client().stream([path.encode()]) as session:\n"
         "        return [w.end for e in session if isinstance(e, voxtide.Final) for w in e.words]\n"
     )
+    # From another folder: in that of the project mypy would read the sources there instead.
     checked = subprocess.run(
         [sys.executable, "-m", "mypy", "--strict", "--python-executable", python, program],
         capture_output=True,
         text=True,
         check=False,
+        cwd=tmp_path,
     )
     assert checked.returncode == 0, checked.stdout
