@@ -22,6 +22,7 @@ from .events import Event
 from .protocol import Protocol
 
 _LOST = 1006
+_AT_ONCE_S = 0.01
 
 
 class AsyncSession:
@@ -57,6 +58,7 @@ class AsyncSession:
         self._progress = -1
         self._last_sign_of_life = 0.0
         self._unheard_since: float | None = None
+        self._sent = 0.0
         self._waiting: asyncio.Timeout | None = None
 
     async def feed(self, audio: Audio) -> None:
@@ -232,9 +234,14 @@ class AsyncSession:
                     raise self._took_nothing() from late
                 else:
                     self._given()
-                    # While the network takes everything at once, sending waits for nothing, and
-                    # whoever reads the words in this loop would have no turn until all is sent.
-                    await asyncio.sleep(0)
+                    await self._give_way()
+
+    async def _give_way(self) -> None:
+        """Let who reads the words in this loop have a turn where one piece follows on another:
+        while the network takes everything at once, sending waits for nothing."""
+        before, self._sent = self._sent, asyncio.get_running_loop().time()
+        if self._sent - before < _AT_ONCE_S:
+            await asyncio.sleep(0)
 
     async def _receive(self, enough: Callable[[], bool], patience: float = inf) -> None:
         """Take the next message, unless what is waited for has come while somebody else did.

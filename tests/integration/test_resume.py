@@ -160,7 +160,7 @@ def shown(events: list[voxtide.Event]) -> dict[str, str]:
         match event:
             case voxtide.Partial(text=text, turn=turn):
                 texts[turn] = texts.get(turn, "") + text
-            case voxtide.Resumed(turn=turn, text=text):
+            case voxtide.Resumed(turn=turn, text=text) if turn:  # else nothing had been said
                 texts[turn] = text
     return {turn: text.strip() for turn, text in texts.items()}
 
