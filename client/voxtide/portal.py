@@ -30,7 +30,7 @@ class Portal:
         self._thread.join()
 
     def call(self, coroutine: Coroutine[Any, Any, _Result]) -> _Result:
-        """What the coroutine returns or raises.  Ctrl-C cancels it.
+        """What the coroutine returns or raises.  Ctrl-C, or another signal that raises, cancels it.
 
         Raises DisconnectedError if the portal is closed before that.
         """
@@ -44,8 +44,10 @@ class Portal:
             return call.result()
         except asyncio.CancelledError as over:
             raise DisconnectedError("the session has been closed") from over
-        except KeyboardInterrupt:
-            self._loop.call_soon_threadsafe(call.cancel)
+        except BaseException:
+            with self._closing:
+                if not self._closed:
+                    self._loop.call_soon_threadsafe(call.cancel)
             raise
 
     def _run(self) -> None:
@@ -73,7 +75,12 @@ class _Call(Generic[_Result]):
     def begin(self, loop: asyncio.AbstractEventLoop) -> None:
         """In the loop."""
         self._task = loop.create_task(self._coroutine)
-        self._task.add_done_callback(lambda task: self._running.release())
+        self._task.add_done_callback(self._end)
+
+    def _end(self, task: asyncio.Task[_Result]) -> None:
+        if not task.cancelled():
+            task.exception()  # is not to be complained of if nobody waits any more
+        self._running.release()
 
     def cancel(self) -> None:
         """In the loop."""

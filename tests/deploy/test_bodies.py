@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import socket
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -49,8 +50,11 @@ async def connected(app: App) -> tuple[asyncio.StreamReader, asyncio.StreamWrite
 
 async def answered(reader: asyncio.StreamReader) -> tuple[int, str]:
     """Status and code of what a server says before it closes the connection."""
-    told = (await asyncio.wait_for(reader.read(), 20)).decode()
-    first, _, body = told.partition("\r\n\r\n")
+    told = b""
+    with suppress(ConnectionResetError):  # what was sent after that is answered so
+        while data := await asyncio.wait_for(reader.read(1 << 16), 20):
+            told += data
+    first, _, body = told.decode().partition("\r\n\r\n")
     return int(first.split(" ")[1]), json.loads(body)["error"]["code"]
 
 
