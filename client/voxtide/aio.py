@@ -175,7 +175,9 @@ class AsyncClient:
             feeding = None
             if chunks is not None:
                 bytes_per_second = sample_rate * channels * encoder.sample_bytes
-                feeding = asyncio.create_task(feed_from(session, chunks, bytes_per_second, pace))
+                feeding = asyncio.create_task(
+                    feed_from(session, chunks, sample_rate, bytes_per_second, pace)
+                )
             try:
                 yield session
             finally:

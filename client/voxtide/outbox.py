@@ -21,8 +21,8 @@ class Outbox:
         context: Bytes that are kept before what is acknowledged, which a new connection hears
             again so that it understands what follows.
         drops: What happens beyond the limit: the oldest audio that has been sent is let go of
-            (for a server that acknowledges nothing before the end of a turn), or the outbox is
-            `full` until the server has acknowledged some.
+            (for a server that acknowledges nothing before the end of a turn), and the outbox is
+            `full` of what has not; or it is until the server has acknowledged some.
 
     Attributes:
         fed: Position after the last byte.
@@ -50,7 +50,7 @@ class Outbox:
     @property
     def full(self) -> bool:
         """Whether no more audio should be added for now."""
-        return not self._drops and self.fed - self.acknowledged >= self._limit
+        return self.fed - (self._cursor if self._drops else self.acknowledged) >= self._limit
 
     @property
     def cursor(self) -> int:

@@ -50,6 +50,8 @@ from .outbox import Commit, Outbox
 
 # One append carries at most so much audio: no server's limit for a message is near.
 _APPEND_SECONDS = 1.0
+# By which a server may tell the place of a commit wrong: it resamples, and rounds.
+_SAME_END_S = 0.02
 UNACKNOWLEDGED_SECONDS = 120.0
 """Audio that is kept for another connection at the most.  A voxtide server acknowledges within
 some 35 s: 10 s may wait for the engine, 20 s lie between two acknowledgements."""
@@ -206,6 +208,7 @@ class Protocol:
         self._turn.cut(self._seconds(position))
         self._names.clear()
         self._confirmed.clear()
+        self._detected.clear()
         self._continued = self._turn.name
         at = self._seconds(self._outbox.cursor)
         if not self._dialect.acknowledges:
@@ -227,7 +230,7 @@ class Protocol:
             VoxtideError: For an error in answer to the session's settings.
         """
         kind, data = parse(message)
-        self._sign = self._outbox.cursor
+        self._sign = self._again_from
         # Only an error that comes right before the end explains the end.
         self._reported = error_in(data) if kind == "error" else None
         if self._reported is not None and not self.ready:
@@ -304,22 +307,30 @@ class Protocol:
         self.progress += 1
         self._turn = OpenTurn()
         position = None if end is None else self._position(end)
-        if self._answers_a_commit(turn):
+        if self._answers_a_commit(turn, position):
             committed = self._outbox.answered()
             position = committed if position is None or committed is None else position
         if position is not None:
             self._transcribed = max(self._transcribed, self._seconds(position))
             self._outbox.acknowledge(position)
 
-    def _answers_a_commit(self, turn: str) -> bool:
+    def _answers_a_commit(self, turn: str, end: int | None) -> bool:
         if turn in self._detected:
             self._detected.discard(turn)
+            return False
+        if self._ends_early(end):
             return False
         if not self._confirms:
             return True
         confirmed = turn in self._confirmed
         self._confirmed.discard(turn)
         return confirmed
+
+    def _ends_early(self, end: int | None) -> bool:
+        """Whether a server that is about to stop has ended the turn before its commit came."""
+        if not self._dialect.acknowledges or end is None or not self._outbox.owed:
+            return False
+        return self._outbox.owed[0] - end > _SAME_END_S * self._bytes_per_second
 
     def _boundary(self, event: TurnStarted | TurnEnded) -> Event | None:
         """Where a turn begins or ends; None if an earlier connection has told it."""

@@ -59,7 +59,9 @@ class AsyncSession:
         self._last_sign_of_life = 0.0
         self._unheard_since: float | None = None
         self._sent = 0.0
+        # Who waits for the next message, and until when at the most.
         self._waiting: asyncio.Timeout | None = None
+        self._limit = inf
 
     async def feed(self, audio: Audio) -> None:
         """Send a chunk of audio of any length; 20 to 100 ms suit live speech.
@@ -119,6 +121,7 @@ class AsyncSession:
     def _fail(self, error: Exception) -> None:
         """Everything that waits, or comes later, raises this."""
         self._failure = self._failure or error
+        self._closed.set()
         self._socket.transport.abort()
 
     # ---- connections -----------------------------------------------------------------
@@ -166,7 +169,7 @@ class AsyncSession:
             try:
                 await self._connect_again(self._meaning(closed))
             except VoxtideError as error:
-                self._failure = error
+                self._failure = self._failure or error
                 raise
         if not self._sending.locked():  # or who sends goes on with what has to be sent again
             await self._send()
@@ -194,12 +197,10 @@ class AsyncSession:
             self._progress, self._attempt, self._lost_since = self._protocol.progress, 0, now
 
     async def _sleep(self, seconds: float) -> None:
-        """Wait; raises DisconnectedError if the session is closed meanwhile."""
-        try:
+        """Wait; raises what ends the session meanwhile."""
+        with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._closed.wait()
-        except TimeoutError:
-            return
         self._check()
 
     def _meaning(self, closed: ConnectionClosed | None) -> VoxtideError:
@@ -250,6 +251,7 @@ class AsyncSession:
             enough: Whether that is so.
             patience: Seconds to wait at the most.
         """
+        ended: ConnectionClosed | None = None
         async with self._receiving:
             if enough():
                 return
@@ -258,12 +260,18 @@ class AsyncSession:
             try:
                 message = await self._next_message(socket, limit)
             except ConnectionClosed as closed:
-                await self._recover(socket, closed)
+                ended = closed
             except TimeoutError as late:
-                await self._late(socket, late, limit)
+                if not self._silent(late, limit):
+                    return
+                socket.transport.abort()
             else:
                 self._heard()
                 self._take(message)
+                return
+        # Outside of the lock: the next connection may end while it is sent what the first one
+        # has lost, and is then read to its end.
+        await self._recover(socket, ended)
 
     async def _read_to_the_end(self, socket: ClientConnection) -> None:
         """Take what had come before the connection ended: it need not be heard again."""
@@ -275,24 +283,25 @@ class AsyncSession:
                     self._take(await socket.recv())
 
     async def _next_message(self, socket: ClientConnection, limit: float) -> str | bytes:
+        self._limit = limit
         try:
-            async with asyncio.timeout_at(self._deadline(limit)) as self._waiting:
+            async with asyncio.timeout_at(self._deadline()) as self._waiting:
                 return await socket.recv()
         finally:
             self._waiting = None
 
-    async def _late(self, socket: ClientConnection, late: TimeoutError, limit: float) -> None:
-        """Nothing came in time."""
+    def _silent(self, late: TimeoutError, limit: float) -> bool:
+        """Whether nothing came although a sign of life was due; raises where more is over."""
         now = asyncio.get_running_loop().time()
         if self._protocol.done:
-            return
+            return False
         if (final := self._final_due()) is not None and now >= final:
             raise DeadlineError("the final transcript did not come in time") from late
         if (sign := self._sign_due()) is not None and now >= sign:
-            socket.transport.abort()
-            await self._recover(socket, None)
-        elif now >= limit:
+            return True
+        if now >= limit:
             raise self._took_nothing() from late
+        return False
 
     def _take(self, message: str | bytes) -> None:
         event = self._protocol.receive(message)
@@ -320,12 +329,12 @@ class AsyncSession:
         if self._waiting is not None and not self._waiting.expired():
             self._waiting.reschedule(self._deadline())
 
-    def _deadline(self, limit: float = inf) -> float | None:
+    def _deadline(self) -> float | None:
         """When to stop waiting for the next message; None while nothing is due."""
         if self._protocol.done:
             return 0.0
         due = [time for time in (self._final_due(), self._sign_due()) if time is not None]
-        earliest = min([*due, limit])
+        earliest = min([*due, self._limit])
         return None if earliest == inf else earliest
 
     def _final_due(self) -> float | None:

@@ -4,6 +4,45 @@ import types
 
 import voxtide
 
+NAMES = [
+    "AsyncClient",
+    "AsyncSession",
+    "AuthenticationError",
+    "Client",
+    "DeadlineError",
+    "DisconnectedError",
+    "Event",
+    "Final",
+    "OverloadedError",
+    "Partial",
+    "Progress",
+    "ProtocolError",
+    "Reconnect",
+    "RejectedError",
+    "Resumed",
+    "Segment",
+    "ServerError",
+    "ServerFailedError",
+    "Session",
+    "SessionReady",
+    "SourceError",
+    "Timeout",
+    "Transcript",
+    "TurnDetection",
+    "TurnEnded",
+    "TurnStarted",
+    "Unknown",
+    "UnreachableError",
+    "VoxtideError",
+    "Word",
+    "__version__",
+    "microphone",
+]
+
+
+def test_the_names_that_programs_rely_on_are_there():
+    assert sorted(voxtide.__all__) == NAMES
+
 
 def test_all_names_everything_public_and_nothing_else():
     public = {

@@ -326,6 +326,39 @@ def test_turns_that_the_server_ends_are_told_once_and_answer_no_commit():
     assert protocol.done
 
 
+def test_a_turn_that_only_the_lost_connection_had_ended_is_answered():
+    """The next one did not hear the pause: the program's own commit ends the turn there."""
+    protocol = started(dialect="voxtide", turn_detection=voxtide.TurnDetection())
+    protocol.feed(SECOND)
+    protocol.finish()
+    ended = {"type": "input_audio_buffer.speech_stopped", "item_id": "a", "audio_end_ms": 900}
+    committed = {"type": "input_audio_buffer.committed", "item_id": "a"}
+    texts(protocol)
+    say(protocol, ended, committed)
+    cut(protocol)
+    say(protocol, committed | {"item_id": "x"}, COMPLETED | {"item_id": "x", "end": 1.0})
+    assert protocol.done
+
+
+def test_a_turn_that_a_stopping_server_has_ended_early_answers_no_commit():
+    protocol = started(dialect="voxtide")
+    protocol.feed(SECOND)
+    protocol.flush()
+    protocol.feed(np.zeros(32000, np.int16))
+    protocol.finish()
+    texts(protocol)
+    committed = {"type": "input_audio_buffer.committed"}
+    say(protocol, committed | {"item_id": "a"}, committed | {"item_id": "b"})
+    say(protocol, COMPLETED | {"item_id": "a", "end": 1.0})
+    say(protocol, COMPLETED | {"item_id": "b", "end": 1.6})
+    assert not protocol.done
+    session, _ = cut(protocol)
+    assert session["resume"]["at"] == 1.6
+    assert types(protocol) == ["append", "append", "commit"]
+    say(protocol, committed | {"item_id": "c"}, COMPLETED | {"item_id": "c", "end": 3.0})
+    assert protocol.done
+
+
 def test_a_failed_turn_that_nobody_had_committed_answers_no_commit():
     protocol = started(dialect="voxtide")
     protocol.feed(SECOND)
@@ -346,6 +379,21 @@ def test_an_unacknowledged_stream_is_full_and_an_acknowledged_one_is_not():
     assert protocol.full
     say(protocol, acknowledged(60.0))
     assert not protocol.full
+
+
+def test_without_a_connection_only_so_much_is_kept():
+    for dialect in ("voxtide", "openai"):
+        protocol = started(dialect=dialect)
+        protocol.feed(SECOND)
+        texts(protocol)
+        protocol.lost(1006, "")
+        for _ in range(120):
+            protocol.feed(SECOND)
+        assert protocol.full
+        protocol.opening()
+        say(protocol, READY)
+        texts(protocol)
+        assert protocol.full is (dialect == "voxtide"), "it waits for an acknowledgement"
 
 
 def test_who_acknowledges_nothing_has_the_oldest_audio_dropped_and_says_so():

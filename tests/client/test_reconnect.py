@@ -110,6 +110,102 @@ async def test_commits_that_were_not_answered_are_sent_again_in_their_places(she
     assert fake.talks[1].settings["resume"]["previous_item_id"] == "item_1"
 
 
+@pytest.mark.parametrize("code", [None, 1012])
+async def test_a_connection_may_end_while_it_is_sent_what_another_one_lost(shell, code):
+    second_of_audio = np.zeros(16000, np.int16)
+
+    async def first(talk: Talk):
+        await talk.accept()
+        await talk.audio_of(15 * 32_000)
+        talk.cut()
+
+    async def second(talk: Talk):
+        await talk.accept()
+        await talk.audio_of(64_000)
+        if code is None:
+            talk.cut()
+        else:
+            await talk.close(code)
+
+    async def third(talk: Talk):
+        await talk.accept()
+        await talk.commit()
+        await talk.complete("item_1", "all")
+
+    async with (
+        fakes.realtime(scripts(first, second, third)) as fake,
+        shell(fake.base_url).stream(reconnect=SOON) as session,
+    ):
+        listening = asyncio.ensure_future(collect(session))
+        for _ in range(15):
+            await session.feed(second_of_audio)
+        while len(fake.talks) < 3:  # it is who iterates that sees all this
+            await asyncio.sleep(0.01)
+        await asyncio.wait_for(session.finish(), 10)
+        events = await asyncio.wait_for(listening, 10)
+    assert events[-1] == Final("all", "item_1")
+    assert len(fake.talks[2].audio) == 15 * 32_000
+
+
+async def test_a_pause_after_a_lost_connection_is_no_silence_of_the_server(shell):
+    """All that the second server hears is known already, or says nothing."""
+
+    async def first(talk: Talk):
+        await talk.accept()
+        await talk.audio_of(10 * 32_000)
+        await talk.delta("item_a", " one", end=5.0)
+        await acknowledge(talk, 7.0, Word("one", 4.6, 5.0))
+        await talk.cut_later()
+
+    async def second(talk: Talk):
+        await talk.accept()
+        await talk.commit()
+        await talk.complete("item_b", "", words=[], start=0.0, end=10.0)
+
+    async with (
+        fakes.realtime(scripts(first, second)) as fake,
+        shell(fake.base_url, timeout=Timeout(silence=0.2)).stream(reconnect=SOON) as session,
+    ):
+        listening = asyncio.ensure_future(collect(session))
+        for _ in range(10):
+            await session.feed(np.zeros(16000, np.int16))
+        while len(fake.talks) < 2 or len(fake.talks[1].audio) < 8 * 32_000:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.6)
+        await session.finish()
+        events = await listening
+    assert sum(isinstance(event, Resumed) for event in events) == 1
+    assert isinstance(events[-1], Final)
+
+
+async def test_a_source_that_fails_while_there_is_no_connection_is_told_at_once(shell):
+    async def script(talk: Talk):
+        await talk.accept()
+        await talk.audio_of(3200)
+        talk.cut()
+
+    lost = asyncio.Event()
+    refusals = iter([None])
+
+    def refuse():
+        answer = next(refusals, (503, "{}"))
+        if answer is not None:
+            lost.set()
+        return answer
+
+    async def source():
+        yield TENTH
+        await lost.wait()
+        raise OSError("the microphone is gone")
+
+    async with (
+        fakes.realtime(script, refuse=refuse) as fake,
+        shell(fake.base_url).stream(source(), reconnect=SOON) as session,
+    ):
+        with pytest.raises(OSError, match="the microphone is gone"):
+            await asyncio.wait_for(collect(session), 10)
+
+
 async def test_another_server_takes_over(shell):
     async def first(talk: Talk):
         await talk.accept()

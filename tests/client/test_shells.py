@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sys
 import threading
 import time
 
@@ -10,6 +11,7 @@ import pytest
 
 import voxtide
 from voxtide import Final, Partial, Segment, ServerError, SessionReady, Timeout, Unknown, Word
+from voxtide.sources.feeding import _seconds
 
 from . import fakes
 from .fakes import Talk
@@ -94,6 +96,33 @@ async def test_who_feeds_without_a_pause_leaves_turns_to_who_reads():
                 await session.feed(SECOND[:800])
             reading.cancel()
     assert turns > 10
+
+
+async def test_a_subprocess_of_asyncio_is_read_as_it_comes():
+    """Zeros, in which there is no end of a line."""
+
+    async def script(talk: Talk):
+        await talk.accept()
+        await talk.commit()
+        await talk.complete("item_1", f"of {len(talk.audio)}")
+
+    code = "import sys; sys.stdout.buffer.write(bytes(200_000))"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, stdout=asyncio.subprocess.PIPE
+    )
+    async with (
+        fakes.realtime(script) as fake,
+        voxtide.AsyncClient(fake.base_url).stream(process.stdout) as session,
+    ):
+        events = [event async for event in session]
+    await process.wait()
+    assert events[-1] == Final("of 200000", "item_1")
+
+
+def test_the_length_of_an_array_does_not_depend_on_its_channels():
+    of_one, of_two = np.zeros(16000, np.int16), np.zeros((16000, 2), np.int16)
+    assert _seconds(of_one, 16000, 32_000) == _seconds(of_two, 16000, 64_000) == 1.0
+    assert _seconds(of_two.tobytes(), 16000, 64_000) == 1.0
 
 
 async def test_flush_ends_a_turn_and_finish_without_new_audio_ends_the_session(shell):

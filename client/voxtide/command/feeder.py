@@ -79,7 +79,7 @@ def feeding(session: Session, pieces: Iterable[Piece], pace: float) -> Iterator[
     try:
         yield feeder
     except VoxtideError as error:
-        if feeder.failure is not None and not isinstance(feeder.failure, VoxtideError):
+        if feeder.failure not in (None, error):
             raise feeder.failure from error
         raise
     finally:

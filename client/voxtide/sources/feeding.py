@@ -18,12 +18,17 @@ _AHEAD = 8
 
 
 async def feed_from(
-    session: AsyncSession, source: Chunks, bytes_per_second: int, pace: float | None
+    session: AsyncSession,
+    source: Chunks,
+    sample_rate: int,
+    bytes_per_second: int,
+    pace: float | None,
 ) -> None:
     """Feed a session to the source's end and finish it.
 
     Args:
         source: See `AsyncClient.stream`.
+        sample_rate: In Hz.
         bytes_per_second: Of chunks of bytes.
         pace: Seconds of audio for each second; None as fast as it comes and is taken.
 
@@ -34,7 +39,7 @@ async def feed_from(
         began, fed = loop.time(), 0.0
         async for chunk in _chunks(source, bytes_per_second):
             if pace is not None:
-                fed += _seconds(chunk, bytes_per_second)
+                fed += _seconds(chunk, sample_rate, bytes_per_second)
                 await asyncio.sleep(began + fed / pace - loop.time())
             await session.feed(chunk)
         await session.finish()
@@ -43,13 +48,21 @@ async def feed_from(
 
 
 def _chunks(source: Chunks, bytes_per_second: int) -> AsyncIterator[Audio]:
+    piece = max(1, round(bytes_per_second * PIECE_SECONDS))
+    if isinstance(source, asyncio.StreamReader):
+        return _read(source, piece)
     if isinstance(source, AsyncIterable):
         return aiter(source)
-    return _from_thread(_blocking(source, bytes_per_second))
+    return _from_thread(_blocking(source, piece))
 
 
-def _blocking(source: Any, bytes_per_second: int) -> Iterator[Audio]:
-    piece = max(1, round(bytes_per_second * PIECE_SECONDS))
+async def _read(source: asyncio.StreamReader, piece: int) -> AsyncIterator[bytes]:
+    """All of a stream, whose own iteration is one over lines."""
+    while data := await source.read(piece):
+        yield data
+
+
+def _blocking(source: Any, piece: int) -> Iterator[Audio]:
     if isinstance(source, bytes | bytearray | memoryview):
         return iter([source])
     if (read := getattr(source, "read1", None) or getattr(source, "read", None)) is not None:
@@ -57,11 +70,11 @@ def _blocking(source: Any, bytes_per_second: int) -> Iterator[Audio]:
     return iter(source)
 
 
-def _seconds(chunk: Any, bytes_per_second: int) -> float:
-    """The length of a chunk: an array is as long as it has samples."""
+def _seconds(chunk: Any, sample_rate: int, bytes_per_second: int) -> float:
+    """The length of a chunk: an array has a row for each sample, whatever the channels."""
     if isinstance(chunk, bytes | bytearray | memoryview):
         return len(chunk) / bytes_per_second
-    return 2 * len(chunk) / bytes_per_second
+    return len(chunk) / sample_rate
 
 
 async def _from_thread(items: Iterator[_Item]) -> AsyncIterator[_Item]:
