@@ -21,17 +21,23 @@ PCM = ["-vn", "-f", "s16le", "-ac", "1", "-ar", "16000", "-"]
 def main(*arguments: str) -> None:
     command = ["ffmpeg", "-hide_banner", "-loglevel", "error", *arguments, *PCM]
     client, detection = voxtide.Client(), voxtide.TurnDetection()
-    with (
-        subprocess.Popen(command, stdout=subprocess.PIPE) as ffmpeg,
-        client.stream(ffmpeg.stdout, turn_detection=detection) as session,
-    ):
-        for event in session:
-            match event:
-                case voxtide.Final(text=text, start=start) if text:
-                    print(f"{start or 0:8.2f}  {text}", flush=True)
-                case voxtide.ServerError(message=message):
-                    print(f"error: {message}", file=sys.stderr)
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as ffmpeg:
+        try:
+            with client.stream(ffmpeg.stdout, turn_detection=detection) as session:
+                for event in session:
+                    show(event)
+        except BaseException:
+            ffmpeg.kill()  # it may wait for its input for ever
+            raise
     sys.exit(ffmpeg.returncode)
+
+
+def show(event: voxtide.Event) -> None:
+    match event:
+        case voxtide.Final(text=text, start=start) if text:
+            print(f"{start or 0:8.2f}  {text}", flush=True)
+        case voxtide.ServerError(message=message):
+            print(f"error: {message}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -159,7 +159,7 @@ class Session:
             turn.end is not None
             or turn.started
             or turn.transcript.spelling
-            or bool(turn.transcript.text)
+            or turn.transcript.begun
             for turn in self._turns
         )
 
@@ -388,7 +388,7 @@ class Session:
 
     def _fallen_silent(self, turn: Turn, leg: Leg) -> Iterator[Effect]:
         """End a turn that has had words and has none any more, in noise that sounds like speech."""
-        if self._endpointer is None or turn is not self._open or not turn.transcript.text:
+        if self._endpointer is None or turn is not self._open or not turn.transcript.begun:
             return
         if turn.transcript.spelling:
             return

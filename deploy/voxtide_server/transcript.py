@@ -61,6 +61,7 @@ class Transcript:
     Attributes:
         segments: those that are complete.
         last_end: end of the last word, or the start of the turn.
+        begun: whether there was a word, another session's counted.
         spelling: whether the last token was not a blank, so that more text of the
             same words may follow at once.
         audio_end: where the turn's audio ends, once that is known: in the padding after it
@@ -73,6 +74,7 @@ class Transcript:
         self.segments: list[Segment] = []
         self.last_end = self.last_gap = start
         self.audio_end = math.inf
+        self.begun = False
         self.spelling = False
         self._vocabulary = vocabulary
         self._start = self._told = start
@@ -129,6 +131,7 @@ class Transcript:
         if token == self._vocabulary.word:
             self._mark(frame_start)
         elif piece := self._vocabulary.piece(token):
+            self.begun = True
             if not was_spelling:  # text without a marker
                 self._mark(frame_start)
             if self._known:

@@ -64,6 +64,21 @@ def test_a_pause_in_what_another_session_told_ends_no_turn() -> None:
     assert (final.text, final.start) == (text(901), 0.0)
 
 
+def test_a_turn_whose_words_another_session_told_ends_in_noise_too() -> None:
+    audio = np.array_split(np.concatenate((silence(0.5), say(900), noise(20.0))), 250)
+    alone = detecting()
+    alone.say(*audio)
+    drive = Drive()
+    drive.command(Resume(0.0, None, 0.0, words_after=1.1))
+    drive.command(Detect(Detection()))
+    drive.say(*audio)
+    (first, *_), (resumed, *_) = alone.finals(), drive.finals()
+    assert isinstance(first, Completed)
+    assert isinstance(resumed, Completed)
+    assert (first.text, resumed.text) == (text(900), "")
+    assert resumed.end == pytest.approx(first.end, abs=0.5)
+
+
 def test_the_silence_that_ended_a_turn_is_not_heard_twice() -> None:
     """What is added after it: 17 frames in all, and never less than the delay needs."""
     added = []

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -215,6 +215,24 @@ def test_ffmpeg_live_with_rtmp(
                 os.killpg(listening.pid, signal.SIGKILL)
     assert listening.returncode == 0
     assert spoken(told.splitlines())[0] == [sure[0].text]
+
+
+def test_ffmpeg_live_without_a_server_does_not_wait_for_who_streams(
+    environment: dict[str, str], unused_tcp_port_factory: Callable[[], int]
+) -> None:
+    nowhere, url = (f"{unused_tcp_port_factory()}" for _ in range(2))
+    run = subprocess.run(
+        [
+            *(sys.executable, EXAMPLES / "ffmpeg_live.py"),
+            *("-listen", "1", "-i", f"rtmp://127.0.0.1:{url}/live/me"),
+        ],
+        env=environment | {"VOXTIDE_BASE_URL": f"http://127.0.0.1:{nowhere}/v1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "UnreachableError" in run.stderr
 
 
 def stream_to(url: str, sound: Path, listening: subprocess.Popen[str]) -> None:
