@@ -53,7 +53,8 @@ class Helm:
 
     def render(self, values: Mapping[str, Any] | Path, *flags: str) -> list[Object]:
         """All objects, rendered with values or a file of them."""
-        return [one for one in yaml.safe_load_all(self.text(values, *flags)) if one is not None]
+        loaded = yaml.load_all(self.text(values, *flags), yaml.CSafeLoader)
+        return [one for one in loaded if one is not None]
 
 
 def of_kind(objects: list[Object], kind: str, name: str | None = None) -> list[Object]:
