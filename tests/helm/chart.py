@@ -60,9 +60,7 @@ class Helm:
 def of_kind(objects: list[Object], kind: str, name: str | None = None) -> list[Object]:
     """Objects of a kind, and of a name if one is given."""
     return [
-        one
-        for one in objects
-        if one["kind"] == kind and name in (None, one["metadata"]["name"])
+        one for one in objects if one["kind"] == kind and name in (None, one["metadata"]["name"])
     ]
 
 
@@ -74,7 +72,9 @@ def the(objects: list[Object], kind: str, name: str | None = None) -> Object:
 
 def pod_specs(objects: list[Object]) -> list[Object]:
     """The specs of all pods that the objects make."""
-    made = [one["spec"]["template"]["spec"] for one in objects if one["kind"] in ("Deployment", "Job")]
+    made = [
+        one["spec"]["template"]["spec"] for one in objects if one["kind"] in ("Deployment", "Job")
+    ]
     return made + [one["spec"] for one in of_kind(objects, "Pod")]
 
 

@@ -1,6 +1,6 @@
 """Write anew what Helm makes of some files of values.
 
-    python -m tests.helm.rendered
+python -m tests.helm.rendered
 """
 
 from __future__ import annotations

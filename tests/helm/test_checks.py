@@ -60,8 +60,7 @@ IMPOSSIBLE: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a drain for nobody": (
         {"config": {"session_seconds": 60}, **tier(drain={"seconds": 90})},
-        "tier live: drain.seconds 90 is longer than any session lasts "
-        "(config.session_seconds 60).",
+        "tier live: drain.seconds 90 is longer than any session lasts (config.session_seconds 60).",
     ),
     "a grace period of a tier that is too short": (
         {

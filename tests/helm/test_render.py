@@ -16,7 +16,9 @@ from tests.helm.chart import CHART, CI, Helm, the
 from tests.helm.kinds import check
 from tests.helm.rendered import EXAMPLES, path_of
 
-each = pytest.mark.parametrize("values", CI, ids=lambda path: path.name.removesuffix("-values.yaml"))
+each = pytest.mark.parametrize(
+    "values", CI, ids=lambda path: path.name.removesuffix("-values.yaml")
+)
 
 
 @pytest.fixture(scope="module")

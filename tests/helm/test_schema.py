@@ -33,7 +33,10 @@ def differences(values: dict[str, Any], schema: dict[str, Any], at: str = "") ->
     for key in values.keys() & properties.keys():
         if isinstance(values[key], dict) and values[key] and key not in FREE:
             if key in ("startup", "readiness", "liveness"):  # may have more fields
-                found += [f"{at}{key}.{one}" for one in values[key].keys() - resolved(properties[key])["properties"].keys()]
+                found += [
+                    f"{at}{key}.{one}"
+                    for one in values[key].keys() - resolved(properties[key])["properties"].keys()
+                ]
             else:
                 found += differences(values[key], properties[key], f"{at}{key}.")
     return found
@@ -62,7 +65,9 @@ def test_settings_are_the_servers() -> None:
     listed = SCHEMA["definitions"]["config"]["properties"]
     assert listed.keys() == settings.keys() - OF_THE_CHART
     for name, schema in listed.items():
-        (kind,) = (one for one in settings[name].get("anyOf", [settings[name]]) if one["type"] != "null")
+        (kind,) = (
+            one for one in settings[name].get("anyOf", [settings[name]]) if one["type"] != "null"
+        )
         assert schema == {key: kind[key] for key in LIMITS if key in kind}, name
 
 

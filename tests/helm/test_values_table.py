@@ -14,8 +14,9 @@ def test_the_table_is_up_to_date() -> None:
 
 
 def test_a_row_for_each_value_and_one_for_a_map_without_comments() -> None:
-    values = "# A title.\n\n# First,\n# second line.\na: 1\nb:\n  # Deep.\n  c: {x: [y]}\n  # Off.\n  d: null\n"
-    assert table(values).splitlines()[2:] == [
+    title = "# A title.\n\n"
+    values = "# First,\n# second line.\na: 1\nb:\n  # Deep.\n  c: {x: [y]}\n  # Off.\n  d: null\n"
+    assert table(title + values).splitlines()[2:] == [
         "| `a` | `1` | First, second line. |",
         '| `b.c` | `{"x": ["y"]}` | Deep. |',
         "| `b.d` | `null` | Off. |",

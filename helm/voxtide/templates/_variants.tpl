@@ -16,12 +16,25 @@ A JSON list of tiers' values, complete, each with
   {{- $tier := mustMergeOverwrite (deepCopy $.Values.tier) (deepCopy $own) -}}
   {{- $_ := set $tier "config" (mustMergeOverwrite (deepCopy $.Values.config) $tier.config) -}}
   {{- $stable := mustMergeOverwrite (deepCopy $tier) (dict "name" $name "track" "stable" "fullname" (printf "%s-%s" $full $name) "imageTag" "") -}}
-  {{- $variants = append $variants $stable -}}
+  {{- $variants = append $variants (include "voxtide.pruned" $stable | fromJson) -}}
   {{- if $tier.canary.enabled -}}
-    {{- $variants = append $variants (include "voxtide.canary" $stable | fromJson) -}}
+    {{- $variants = append $variants (include "voxtide.canary" $stable | fromJson | include "voxtide.pruned" | fromJson) -}}
   {{- end -}}
 {{- end -}}
 {{- toJson $variants -}}
+{{- end -}}
+
+{{/* A map as JSON without what is null, at any depth: so an entry is taken out of a default. */}}
+{{- define "voxtide.pruned" -}}
+{{- $kept := dict -}}
+{{- range $key, $value := . -}}
+  {{- if kindIs "map" $value -}}
+    {{- $_ := set $kept $key (include "voxtide.pruned" $value | fromJson) -}}
+  {{- else if not (kindIs "invalid" $value) -}}
+    {{- $_ := set $kept $key $value -}}
+  {{- end -}}
+{{- end -}}
+{{- toJson $kept -}}
 {{- end -}}
 
 {{/* The canary of a tier's stable pods, which it takes; nothing scales it. */}}
