@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -44,17 +45,19 @@ class Helm:
     def text(self, values: Mapping[str, Any] | Path, *flags: str) -> str:
         """All manifests, rendered with values or a file of them."""
         as_file = isinstance(values, Path)
-        stdin = None if as_file else yaml.safe_dump(dict(values))
-        source = str(values) if as_file else "-"
-        where = ("--namespace", "talk", "--kube-version", "1.37.0")
-        return self.run(
-            "template", "speech", str(self.chart), "-f", source, *where, *flags, stdin=stdin
-        )
+        given = values.read_text(encoding="utf-8") if as_file else yaml.safe_dump(dict(values))
+        return _rendered(self, given, *flags)
 
     def render(self, values: Mapping[str, Any] | Path, *flags: str) -> list[Object]:
         """All objects, rendered with values or a file of them."""
         loaded = yaml.load_all(self.text(values, *flags), yaml.CSafeLoader)
         return [one for one in loaded if one is not None]
+
+
+@cache  # Helm takes longer than all else, and many tests ask for the same
+def _rendered(helm: Helm, values: str, *flags: str) -> str:
+    where = ("--namespace", "talk", "--kube-version", "1.37.0")
+    return helm.run("template", "speech", str(helm.chart), "-f", "-", *where, *flags, stdin=values)
 
 
 def of_kind(objects: list[Object], kind: str, name: str | None = None) -> list[Object]:

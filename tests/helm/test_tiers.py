@@ -84,11 +84,16 @@ def test_settings_of_a_tier_win_over_those_of_all(helm: Helm) -> None:
 
 
 def test_services_lead_to_their_pods(helm: Helm) -> None:
-    objects = helm.render({"tiers": {"a": {}, "b": {}}})
+    objects = helm.render({"tiers": {"a": {}, "b": {}}, "service": {"port": 80}})
     assert chosen(objects, "speech-voxtide") == {"speech-voxtide-a", "speech-voxtide-b"}
     assert chosen(objects, "speech-voxtide-headless") == chosen(objects, "speech-voxtide")
     assert the(objects, "Service", "speech-voxtide-headless")["spec"]["clusterIP"] == "None"
     assert chosen(objects, "speech-voxtide-a") == {"speech-voxtide-a"}
+    ports = {
+        one["metadata"]["name"].removeprefix("speech-voxtide"): one["spec"]["ports"][0]["port"]
+        for one in of_kind(objects, "Service")
+    }
+    assert ports == {"": 80, "-a": 80, "-b": 80, "-headless": 8000}  # pods listen on 8000
 
 
 @pytest.mark.parametrize(
