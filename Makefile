@@ -57,8 +57,9 @@ endif
 	touch $@
 
 # The unit tests need no vLLM.
-$(VENV)/.unit: pyproject.toml | $(VENV)/bin/pip
+$(VENV)/.unit: pyproject.toml tests/helm/requirements.txt | $(VENV)/bin/pip
 	$(PIP) install -e ".[serving,dev]"
+	$(PIP) install --no-deps -r tests/helm/requirements.txt
 	touch $@
 
 $(VENV)/.all: $(VENV)/.cpu $(VENV)/.unit
