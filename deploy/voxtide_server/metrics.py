@@ -112,9 +112,13 @@ BUILD = Gauge(
 ALL: list[MetricWrapperBase] = [
     value for value in list(globals().values()) if isinstance(value, MetricWrapperBase)
 ]
-# There from the start: a counter is seen to rise only from a value that was scraped before.
+# There from the start: a counter is seen to rise only from a value that was scraped before,
+# and the autoscaler wants to know that nobody is there.
 _FROM_THE_START: dict[MetricWrapperBase, tuple[tuple[str, ...], ...]] = {
+    SESSIONS: (("unsettled",),),
+    ENDED: (("unsettled", "gone"),),
     AUDIO: (("live",), ("file",)),
+    BACKLOG: (("live",), ("file",)),
     FRAMES: (("live",), ("file",)),
     TURNS: (("live", "completed"), ("live", "failed"), ("file", "completed"), ("file", "failed")),
     STREAMS: (("turn",), ("age",), ("lost",), ("rut",), ("idle",)),

@@ -110,6 +110,7 @@ def test_what_alerts_watch_is_there_before_it_happens() -> None:
     )
     page = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     for series in (
+        'voxtide_sessions{dialect="unsettled"}',
         'voxtide_errors_total{code="internal_error"}',
         'voxtide_engine_streams_total{reason="lost"}',
         'voxtide_turns_total{kind="live",outcome="failed"}',
