@@ -11,7 +11,8 @@ PROMETHEUS = {"up", "ALERTS"}
 
 VLLM = {
     "vllm:generation_tokens_total",
-    "vllm:iteration_tokens_total_bucket",
+    "vllm:iteration_tokens_total_count",
+    "vllm:iteration_tokens_total_sum",
     "vllm:kv_cache_usage_perc",
     "vllm:num_preemptions_total",
     "vllm:num_requests_running",
