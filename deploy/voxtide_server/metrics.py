@@ -121,6 +121,7 @@ _FROM_THE_START: dict[MetricWrapperBase, tuple[tuple[str, ...], ...]] = {
     BACKLOG: (("live",), ("file",)),
     FRAMES: (("live",), ("file",)),
     TURNS: (("live", "completed"), ("live", "failed"), ("file", "completed"), ("file", "failed")),
+    TURN_LENGTH: (("live",), ("file",)),
     STREAMS: (("turn",), ("age",), ("lost",), ("rut",), ("idle",)),
     REFUSED: (("server_full",), ("invalid_api_key",)),
     ERRORS: (("internal_error",),),
