@@ -10,8 +10,9 @@ TORCH := torch==2.13.0
 # Of the frameworks whose plugins are tested; they do not install beside vLLM.
 AGENTS := .venv-livekit/.done .venv-pipecat/.done
 
-# The tests of the page drive Chromium.
+# The tests of the page drive Chromium; those of alerts and dashboard, Prometheus.
 CHROMIUM := chromium
+PROMETHEUS := prometheus
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
 .PHONY: demo test test-unit test-integration agents lint nano clean
@@ -19,13 +20,13 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 demo: $(VENV)/.cpu
 	$(VENV)/bin/voxtide demo
 
-test: $(VENV)/.all $(VENV)/.browser agents lint
+test: $(VENV)/.all $(VENV)/.browser $(VENV)/.prometheus agents lint
 	$(VENV)/bin/pytest
 
-test-unit: $(VENV)/.unit
+test-unit: $(VENV)/.unit $(VENV)/.prometheus
 	$(VENV)/bin/pytest -m "not integration"
 
-test-integration: $(VENV)/.all $(VENV)/.browser agents
+test-integration: $(VENV)/.all $(VENV)/.browser $(VENV)/.prometheus agents
 	$(VENV)/bin/pytest -m integration
 
 agents: $(AGENTS)
@@ -71,6 +72,17 @@ $(VENV)/.browser: | $(VENV)/bin/pip
 	  || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -qy $(CHROMIUM); } \
 	  || { echo "The page's tests need Chromium, and it could not be installed. Install it" \
 	    "so that there is a command '$(CHROMIUM)', and try again." >&2; exit 1; }
+	touch $@
+
+# The same; promtool is part of it. Debian starts a service with it that nobody needs here.
+$(VENV)/.prometheus: | $(VENV)/bin/pip
+	@command -v promtool >/dev/null \
+	  || { $(SUDO) apt-get update -q \
+	    && $(SUDO) apt-get install -qy --no-install-recommends $(PROMETHEUS) \
+	    && { $(SUDO) systemctl disable -q --now $(PROMETHEUS) || true; }; } \
+	  || { echo "The tests of alerts and dashboard need Prometheus, and it could not be" \
+	    "installed. Install it so that there are commands 'prometheus' and 'promtool', and" \
+	    "try again." >&2; exit 1; }
 	touch $@
 
 $(AGENTS): .venv-%/.done: tests/integration/agents/requirements-%.txt

@@ -28,6 +28,7 @@ from typing import Any
 
 import orjson
 
+from . import metrics
 from .logs import logger
 from .start_errors import UsageError
 
@@ -142,10 +143,12 @@ class Keys:
                 self._known = self._read(self._file)
                 self._seen = self._tried = changed
                 logger.info("%s: %d keys", self._file, len(self._known))
+            metrics.KEYS_FAILING.set(0)
         except UsageError as error:
             if changed != self._tried:  # once, and tried again at each look
                 logger.error("the keys stay as they are: %s", error)
             self._tried = changed
+            metrics.KEYS_FAILING.set(1)
 
     def _read(self, file: Path) -> dict[str, bytes]:
         known = dict(_read(file))

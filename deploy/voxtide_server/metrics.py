@@ -87,6 +87,21 @@ BACKLOG = Gauge(
     multiprocess_mode="livesum",
 )
 ERRORS = Counter("voxtide_errors", "Errors that clients were told, by code.", ["code"])
+KEYS_FAILING = Gauge(
+    "voxtide_keys_file_failing",
+    "1 while the file of keys has changed and cannot be used: those before stay valid.",
+    multiprocess_mode="livemax",
+)
+DELAY = Gauge(
+    "voxtide_delay_seconds",
+    "Delay that the model is run with: no text can be sooner.",
+    multiprocess_mode="livemax",
+)
+START = Gauge(
+    "voxtide_start_time_seconds",
+    "When the server was ready, since the epoch; of several API servers the last.",
+    multiprocess_mode="livemax",
+)
 BUILD = Gauge(
     "voxtide_build_info",
     "1; the versions are the labels.",
@@ -97,6 +112,24 @@ BUILD = Gauge(
 ALL: list[MetricWrapperBase] = [
     value for value in list(globals().values()) if isinstance(value, MetricWrapperBase)
 ]
+# There from the start: a counter is seen to rise only from a value that was scraped before,
+# and the autoscaler wants to know that nobody is there.
+_FROM_THE_START: dict[MetricWrapperBase, tuple[tuple[str, ...], ...]] = {
+    SESSIONS: (("unsettled",),),
+    ENDED: (("unsettled", "gone"),),
+    AUDIO: (("live",), ("file",)),
+    BACKLOG: (("live",), ("file",)),
+    FRAMES: (("live",), ("file",)),
+    TURNS: (("live", "completed"), ("live", "failed"), ("file", "completed"), ("file", "failed")),
+    TURN_LENGTH: (("live",), ("file",)),
+    STREAMS: (("turn",), ("age",), ("lost",), ("rut",), ("idle",)),
+    REFUSED: (("server_full",), ("invalid_api_key",)),
+    ERRORS: (("internal_error",),),
+}
+for _metric, _series in _FROM_THE_START.items():
+    for _labels in _series:
+        _metric.labels(*_labels)
+
 _MOST_KEYS = 100
 _keys: set[str] = set()
 

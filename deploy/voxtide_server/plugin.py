@@ -36,6 +36,7 @@ from . import (
 from .deployment import deploy
 from .dialects import MISTRAL_PATH
 from .drain import FOLDER
+from .engine import FRAME_S
 from .gate import Gate
 from .logs import logger
 
@@ -83,6 +84,8 @@ class VoxtidePlugin:
         run_folder = Path(folder) if folder else None
         state.voxtide = deployment = deploy(engine, settings, room, run_folder)
         metrics.CAPACITY.set(deployment.sessions.most)
+        metrics.DELAY.set(engine.layout.delay * FRAME_S)
+        metrics.START.set_to_current_time()
         metrics.BUILD.labels(version("voxtide"), versions.installed() or "").set(1)
         watching = deployment.drain.watch(lambda: deployment.busy)
         state.voxtide_drain = asyncio.create_task(watching)  # or it would be forgotten

@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
+from prometheus_client import REGISTRY
 
 from voxtide_server import keys
 from voxtide_server.keys import ANYBODY, Caller, Keys
@@ -23,6 +24,10 @@ def file(tmp_path: Path) -> Path:
     file = tmp_path / "keys"
     file.write_text(f"# who may come in\n\n{line('anna', 'a-key')}{line('ben', 'b-key')}")
     return file
+
+
+def failing() -> float | None:
+    return REGISTRY.get_sample_value("voxtide_keys_file_failing")
 
 
 def test_without_keys_everybody_comes_in() -> None:
@@ -54,8 +59,13 @@ def test_a_file_that_changes_is_read_again(file: Path, monkeypatch: pytest.Monke
     assert many.caller(["a-key"]) is None
     file.write_text("nonsense")
     assert many.caller(["c-key"]) == Caller("carl"), "a mistake locks nobody out"
+    assert failing() == 1
     file.unlink()
     assert many.caller(["c-key"]) == Caller("carl")
+    assert failing() == 1
+    file.write_text(line("dora", "d-key"))
+    assert many.caller(["d-key"]) == Caller("dora")
+    assert failing() == 0
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -99,6 +101,22 @@ async def test_an_idle_session_that_goes_on_is_counted(monkeypatch: pytest.Monke
                 await asyncio.sleep(0.01)
         assert await heard(socket, 2) == "w1 w2"
     assert change.of("voxtide_engine_streams_total", reason="idle") == 1
+
+
+def test_what_alerts_watch_is_there_before_it_happens() -> None:
+    """In a process that nothing has happened in."""
+    code = (
+        "import voxtide_server.metrics, prometheus_client as p; print(p.generate_latest().decode())"
+    )
+    page = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    for series in (
+        'voxtide_sessions{dialect="unsettled"}',
+        'voxtide_errors_total{code="internal_error"}',
+        'voxtide_engine_streams_total{reason="lost"}',
+        'voxtide_turns_total{kind="live",outcome="failed"}',
+        'voxtide_refused_total{reason="server_full"}',
+    ):
+        assert f"{series} 0.0".encode() in page.stdout
 
 
 def test_names_of_keys_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
