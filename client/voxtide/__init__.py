@@ -11,6 +11,8 @@
 other server with OpenAI's transcription API.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from .aio import AsyncClient
 from .config import Reconnect, Timeout, TurnDetection
 from .errors import (
@@ -38,11 +40,13 @@ from .events import (
     Unknown,
     Word,
 )
-from .session import AsyncSession
 from .sources.error import SourceError
 from .sources.microphone import microphone
 from .sync import Client, Session
 from .upload import Progress
+
+if TYPE_CHECKING:
+    from .session import AsyncSession
 
 __version__ = "0.1.0"
 
@@ -80,3 +84,12 @@ __all__ = [
     "__version__",
     "microphone",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """`AsyncSession`, once it is asked for: websockets is slow to import."""
+    if name != "AsyncSession":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from .session import AsyncSession
+
+    return AsyncSession

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING
 
 from . import file_request
 from .audio import AudioEncoder, Encoding
@@ -14,10 +15,12 @@ from .dialects.base import Dialect, Settings
 from .events import Transcript
 from .file_request import Format, checked_max_retries
 from .protocol import Protocol
-from .session import AsyncSession
 from .sources.feeding import Chunks, feed_from
 from .sources.opened import Source, from_path
 from .upload import AudioFile, OnProgress
+
+if TYPE_CHECKING:
+    from .session import AsyncSession
 
 
 class AsyncClient:
@@ -114,7 +117,7 @@ class AsyncClient:
         turn_detection: TurnDetection | None = None,
         dialect: DialectName = "voxtide",
         reconnect: Reconnect | None = None,
-    ) -> AsyncIterator[AsyncSession]:
+    ) -> AsyncIterator["AsyncSession"]:
         """Open a live session.
 
         With a source, iterate over what is said in it:
@@ -161,6 +164,8 @@ class AsyncClient:
             ValueError: For settings out of range, or that the dialect does not know.
             OSError: If the source cannot be read; later, the iteration raises it.
         """
+        from .session import AsyncSession  # websockets is slow to import, and files do without it
+
         spoken = _dialect(dialect, encoding, model, turn_detection)
         with _chunks(source) as (chunks, own_rate):
             if own_rate is not None:

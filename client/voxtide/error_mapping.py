@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from websockets.exceptions import InvalidStatus, WebSocketException
-
 from .errors import (
     AuthenticationError,
     DeadlineError,
@@ -118,6 +116,9 @@ def from_close(code: int, reason: str, reported: VoxtideError | None) -> Voxtide
 @contextmanager
 def connecting(url: str) -> Iterator[None]:
     """Turn what opening a WebSocket to `url` raises into our errors."""
+    # Slow to import, and whoever transcribes files does without it.
+    from websockets.exceptions import InvalidStatus, WebSocketException
+
     try:
         yield
     except InvalidStatus as refused:

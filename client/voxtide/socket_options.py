@@ -8,11 +8,12 @@ acknowledgements, until `UNREAD_EVENTS` wait.
 """
 
 import socket
-from typing import Any
-
-from websockets.exceptions import ConnectionClosed
+from typing import TYPE_CHECKING, Any
 
 from .config import Endpoint, Timeout
+
+if TYPE_CHECKING:
+    from websockets.exceptions import ConnectionClosed
 
 SEND_BUFFER_SECONDS = 5.0
 UNREAD_MESSAGES = 1000
@@ -46,6 +47,6 @@ def bound_send_buffer(sock: socket.socket, wire_bytes_per_second: int) -> None:
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size)
 
 
-def close_code_and_reason(closed: ConnectionClosed) -> tuple[int, str]:
+def close_code_and_reason(closed: "ConnectionClosed") -> tuple[int, str]:
     """What the server closed with; 1006 if it did not say goodbye."""
     return (closed.rcvd.code, closed.rcvd.reason) if closed.rcvd else (1006, "")

@@ -7,7 +7,7 @@ said there of connections, deadlines and errors holds here without being written
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager, suppress
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from . import file_request
 from .aio import AsyncClient
@@ -18,10 +18,12 @@ from .errors import DisconnectedError
 from .events import Event, Transcript
 from .file_request import Format
 from .portal import Portal
-from .session import AsyncSession
 from .sources.feeding import Chunks
 from .sources.opened import Source
 from .upload import AudioFile, OnProgress
+
+if TYPE_CHECKING:
+    from .session import AsyncSession
 
 
 class Client:
@@ -137,7 +139,7 @@ class Session:
     written at `AsyncSession`, whose twin it is.
     """
 
-    def __init__(self, portal: Portal, session: AsyncSession) -> None:
+    def __init__(self, portal: Portal, session: "AsyncSession") -> None:
         self._portal = portal
         self._session = session
 
@@ -168,14 +170,14 @@ class Session:
         return event
 
 
-async def _next(session: AsyncSession) -> Event | None:
+async def _next(session: "AsyncSession") -> Event | None:
     """The next event, None after the last: StopAsyncIteration cannot cross threads."""
     return await anext(session, None)
 
 
-async def _entered(context: AbstractAsyncContextManager[AsyncSession]) -> AsyncSession:
+async def _entered(context: "AbstractAsyncContextManager[AsyncSession]") -> "AsyncSession":
     return await context.__aenter__()
 
 
-async def _left(context: AbstractAsyncContextManager[AsyncSession]) -> None:
+async def _left(context: "AbstractAsyncContextManager[AsyncSession]") -> None:
     await context.__aexit__(None, None, None)

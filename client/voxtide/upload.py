@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TypeAlias
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 AudioFile: TypeAlias = str | os.PathLike[str] | bytes | IO[bytes]
 
@@ -130,6 +129,8 @@ def local_path(file: str | os.PathLike[str]) -> Path:
     url = urlsplit(text)
     if url.scheme.lower() != "file" or url.netloc.lower() not in ("", "localhost"):
         raise ValueError(f"file must be on this machine: a path or file:///PATH, not {text!r}")
+    from urllib.request import url2pathname  # slow to import
+
     return Path(url2pathname(url.path))
 
 

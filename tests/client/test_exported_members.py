@@ -2,6 +2,8 @@
 
 import types
 
+import pytest
+
 import voxtide
 
 NAMES = [
@@ -45,11 +47,14 @@ def test_the_names_that_programs_rely_on_are_there():
 
 
 def test_all_names_everything_public_and_nothing_else():
+    assert voxtide.AsyncSession  # is imported when it is asked for
+    with pytest.raises(AttributeError, match="no attribute 'AsyncSessions'"):
+        voxtide.AsyncSessions  # noqa: B018
     public = {
         name
         for name, value in vars(voxtide).items()
         if not name.startswith("_") and not isinstance(value, types.ModuleType)
-    } - {"version"}
+    } - {"Any", "TYPE_CHECKING"} | {"AsyncSession"}
     assert set(voxtide.__all__) == public | {"__version__"}
     assert len(voxtide.__all__) == len(set(voxtide.__all__))
 

@@ -52,8 +52,9 @@ def test_its_dependencies_take_less_than_12_mb(python: Path) -> None:
 
 def test_importing_it_brings_nothing_heavy(python: Path) -> None:
     loaded = set(json.loads(subprocess.check_output([python, "-c", LOADED])))
-    assert {"voxtide", "websockets"} <= loaded
-    assert not loaded & {"torch", "numpy", "httpx", "click", "rich", "anyio", "fsspec"}
+    assert "voxtide" in loaded
+    heavy = {"torch", "numpy", "httpx", "websockets", "click", "rich", "anyio", "fsspec"}
+    assert not loaded & heavy
 
 
 def test_the_command_says_what_it_needs_beyond_that(python: Path) -> None:

@@ -3,10 +3,12 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
-from typing import IO, Any, TypeAlias, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from ..audio import Audio
-from ..session import AsyncSession
+
+if TYPE_CHECKING:
+    from ..session import AsyncSession
 
 Chunks: TypeAlias = IO[bytes] | Iterable[Audio] | AsyncIterable[Audio]
 _Item = TypeVar("_Item")
@@ -18,7 +20,7 @@ _AHEAD = 8
 
 
 async def feed_from(
-    session: AsyncSession,
+    session: "AsyncSession",
     source: Chunks,
     sample_rate: int,
     bytes_per_second: int,
