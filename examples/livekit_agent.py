@@ -30,9 +30,9 @@ def ears() -> openai.STT:
     )
 
 
-def transcriber() -> AgentSession:
+def transcriber() -> AgentSession[None]:
     """A session that prints each turn once it is final."""
-    session: AgentSession = AgentSession(stt=ears(), turn_handling={"turn_detection": "stt"})
+    session: AgentSession[None] = AgentSession(stt=ears(), turn_handling={"turn_detection": "stt"})
 
     @session.on("user_input_transcribed")
     def heard(event: UserInputTranscribedEvent) -> None:

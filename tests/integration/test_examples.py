@@ -186,6 +186,22 @@ def spoken(told: list[str]) -> tuple[list[str], list[float]]:
     return [text for _, text in turns], [float(start) for start, _ in turns]
 
 
+@pytest.mark.parametrize(
+    ("framework", "example"), [("livekit", "livekit_agent"), ("pipecat", "pipecat_pipeline")]
+)
+def test_examples_have_the_types_of_their_frameworks(framework: str, example: str) -> None:
+    """Beside vLLM these are not installed, and mypy takes all of theirs for Any."""
+    python = ROOT / f".venv-{framework}" / "bin" / "python"
+    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--python-executable"]
+    checked = subprocess.run(
+        [*command, python, EXAMPLES / f"{example}.py"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stdout
+
+
 def test_ffmpeg_live_with_hls(environment: dict[str, str], demo: Clip, tmp_path: Path) -> None:
     (tmp_path / "hls").mkdir()
     playlist = tmp_path / "hls" / "live.m3u8"
