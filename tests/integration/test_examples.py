@@ -191,10 +191,9 @@ def spoken(told: list[str]) -> tuple[list[str], list[float]]:
 )
 def test_examples_have_the_types_of_their_frameworks(framework: str, example: str) -> None:
     """Beside vLLM these are not installed, and mypy takes all of theirs for Any."""
-    python = ROOT / f".venv-{framework}" / "bin" / "python"
     command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--python-executable"]
     checked = subprocess.run(
-        [*command, python, EXAMPLES / f"{example}.py"],
+        [*command, python_of(framework), EXAMPLES / f"{example}.py"],
         capture_output=True,
         text=True,
         check=False,
