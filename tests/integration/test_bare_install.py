@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import Clip, Server
+from tests.integration.audio import pcm16
+from tests.integration.live import SURE
+
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.integration
 
@@ -64,6 +68,26 @@ def test_the_command_says_what_it_needs_beyond_that(python: Path) -> None:
     assert refused.returncode == 1
     assert "pip install" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+PROGRAM = """
+import sys, voxtide
+
+with open(sys.argv[2], "rb") as pcm, voxtide.Client(sys.argv[1]).stream(pcm) as session:
+    print(*(event.text for event in session if isinstance(event, voxtide.Final)))
+print(voxtide.Client(sys.argv[1]).transcribe(sys.argv[3]).text)
+"""
+
+
+def test_it_hears_with_the_newest_packages(
+    python: Path, server: Server, clips: list[Clip], tmp_path: Path
+) -> None:
+    """Others in the environment of the tests hold some of them back."""
+    clip = next(clip for clip in clips if clip.path.stem == SURE[0])
+    (tmp_path / "talk.pcm").write_bytes(pcm16(clip.path).tobytes())
+    command = [python, "-c", PROGRAM, server.base_url, tmp_path / "talk.pcm", clip.path]
+    told = subprocess.check_output(command, text=True)
+    assert told.splitlines() == [clip.text] * 2
 
 
 def test_types_come_with_it(python: Path, tmp_path: Path) -> None:
