@@ -164,14 +164,14 @@ async def test_a_pause_after_a_lost_connection_is_no_silence_of_the_server(shell
 
     async with (
         fakes.realtime(scripts(first, second)) as fake,
-        shell(fake.base_url, timeout=Timeout(silence=0.2)).stream(reconnect=SOON) as session,
+        shell(fake.base_url, timeout=Timeout(silence=1.0)).stream(reconnect=SOON) as session,
     ):
         listening = asyncio.ensure_future(collect(session))
         for _ in range(10):
             await session.feed(np.zeros(16000, np.int16))
         while len(fake.talks) < 2 or len(fake.talks[1].audio) < 8 * 32_000:
             await asyncio.sleep(0.01)
-        await asyncio.sleep(0.6)
+        await asyncio.sleep(1.8)
         await session.finish()
         events = await listening
     assert sum(isinstance(event, Resumed) for event in events) == 1
