@@ -204,7 +204,7 @@ class Protocol:
         position, start = self._outbox.acknowledged, self._turn.start
         lost = self._outbox.rewind(position if start is None else self._position(start))
         self._lost = self._seconds(lost)
-        self._sign = self._again_from
+        self._sign = self._words_from
         self._turn.cut(self._seconds(position))
         self._names.clear()
         self._confirmed.clear()
@@ -213,11 +213,12 @@ class Protocol:
         at = self._seconds(self._outbox.cursor)
         if not self._dialect.acknowledges:
             self._offset = at  # the server counts from the new session's start
-        return Resume(at, self._previous, start, self._seconds(self._again_from))
+        return Resume(at, self._previous, start, self._seconds(self._words_from))
 
     @property
-    def _again_from(self) -> int:
-        """Position from which this connection is to bring words, before it is sent any audio."""
+    def _words_from(self) -> int:
+        """Position up to which all is acknowledged, or further, as far as this connection has been
+        given the audio.  Of a new connection: where its words begin."""
         return max(self._outbox.cursor, self._outbox.acknowledged)
 
     # ---- from the server -------------------------------------------------------------
@@ -230,7 +231,7 @@ class Protocol:
             VoxtideError: For an error in answer to the session's settings.
         """
         kind, data = parse(message)
-        self._sign = self._again_from
+        self._sign = self._words_from
         # Only an error that comes right before the end explains the end.
         self._reported = error_in(data) if kind == "error" else None
         if self._reported is not None and not self.ready:
@@ -267,7 +268,7 @@ class Protocol:
         if not self._accepted:
             self._accepted = True
             return event
-        at = self._seconds(self._again_from)
+        at = self._seconds(self._words_from)
         return Resumed(at, self._turn.name, self._turn.text, self._lost)
 
     def _acknowledge(self, message: Acknowledged) -> None:

@@ -235,11 +235,11 @@ def test_ffmpeg_live_with_rtmp(
 def test_ffmpeg_live_without_a_server_does_not_wait_for_who_streams(
     environment: dict[str, str], unused_tcp_port_factory: Callable[[], int]
 ) -> None:
-    nowhere, url = (f"{unused_tcp_port_factory()}" for _ in range(2))
+    nowhere, port = unused_tcp_port_factory(), unused_tcp_port_factory()
     run = subprocess.run(
         [
             *(sys.executable, EXAMPLES / "ffmpeg_live.py"),
-            *("-listen", "1", "-i", f"rtmp://127.0.0.1:{url}/live/me"),
+            *("-listen", "1", "-i", f"rtmp://127.0.0.1:{port}/live/me"),
         ],
         env=environment | {"VOXTIDE_BASE_URL": f"http://127.0.0.1:{nowhere}/v1"},
         capture_output=True,
