@@ -66,6 +66,6 @@ class Autoscaler:
         return min(max(asked, fewest), most)
 
 
-def _forget(entries: deque[tuple[float, int]], before: float) -> None:
-    while entries and entries[0][0] < before:
+def _forget(entries: deque[tuple[float, int]], until: float) -> None:
+    while entries and entries[0][0] <= until:
         entries.popleft()

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 SAMPLE_EVERY = 60.0
 """Seconds between two samples."""
 
+
 @dataclass(frozen=True)
 class Course:
     """What is simulated.
@@ -13,7 +14,7 @@ class Course:
         start, end: seconds since midnight of the first day; what happens between them counts.
         settle: seconds before `start`, in which the fleet fills.
         waiting: whether a caller who is refused waits at the door, first come, first served.
-        rollout_at: when all pods begin to be replaced.
+        rollout_at: when all pods begin to be replaced; needs a `max_surge` of 1 or more.
         node_lost_at: when a node is lost.
     """
 

@@ -96,9 +96,7 @@ def fewest_servers(erlangs: float, blocking: float) -> int:
     while erlang_b(most, erlangs) > blocking:
         most += step
         step *= 2
-    enough = bisect_left(
-        range(least, most), True, key=lambda c: erlang_b(c, erlangs) <= blocking
-    )
+    enough = bisect_left(range(least, most), True, key=lambda c: erlang_b(c, erlangs) <= blocking)
     return least + enough
 
 

@@ -15,11 +15,9 @@ def count(number: float) -> str:
 
 
 def share(value: float) -> str:
-    """A share as per cent: three digits, down to where it does not matter."""
-    if 0 < value < 1e-9:
-        return "< 0.0000001 %"
-    if value < 1e-5:
-        return f"{value * 100:.1g} %" if value else "0 %"
+    """A share as per cent, down to one in a million."""
+    if 0 < value < 1e-6:
+        return "≈ 0 %"
     return f"{value * 100:.3g} %"
 
 

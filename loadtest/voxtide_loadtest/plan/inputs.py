@@ -1,11 +1,12 @@
-"""What the user gives, checked where it comes in: types of the command's options."""
+"""What the user gives as text or in files, checked where it comes in.
+
+All raise ValueError with a sentence that names what is wrong and where.
+"""
 
 import json
 import math
 from pathlib import Path
 from typing import Any
-
-import click
 
 from .lengths import NAMED, Empirical, Lengths
 from .proposal import Price
@@ -13,134 +14,88 @@ from .proposal import Price
 _MOST_PARTS = 720  # two minutes each: what sizing looks at
 
 
-class Capacity(click.ParamType):
+def capacity(text: str) -> int:
     """Sessions that a replica carries: a number, or a file {"capacity": {"sessions": N}}."""
-
-    name = "N|FILE"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """The number of sessions."""
-        if isinstance(value, int):
-            return value
-        if value.isascii() and value.isdigit():
-            sessions: Any = int(value)
-            field = "the number of sessions"
-        else:
-            sessions = self._of_file(value, param, ctx)
-            field = f"capacity.sessions in {value}"
-        if not isinstance(sessions, int) or isinstance(sessions, bool) or sessions < 1:
-            self.fail(f"{field} must be a whole number of 1 or more, not {sessions!r}", param, ctx)
-        return sessions
-
-    def _of_file(self, path: str, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        try:
-            document = json.loads(_text(self, path, param, ctx))
-        except json.JSONDecodeError as wrong:
-            self.fail(f"{path} is not JSON: {wrong}", param, ctx)
-        try:
-            return document["capacity"]["sessions"]
-        except (KeyError, TypeError):
-            self.fail(f"{path} has no field capacity.sessions", param, ctx)
+    if text.isascii() and text.isdigit():
+        sessions: Any = int(text)
+        field = "the number of sessions"
+    else:
+        sessions = _field_of_report(text)
+        field = f"capacity.sessions in {text}"
+    if not isinstance(sessions, int) or isinstance(sessions, bool) or sessions < 1:
+        raise ValueError(f"{field} must be a whole number of 1 or more, not {sessions!r}")
+    return sessions
 
 
-class LengthsOf(click.ParamType):
+def lengths(text: str) -> Lengths:
     """A distribution: NAME:MEAN, lognormal:MEAN:VARIATION, or a file of lengths in seconds."""
-
-    name = "DISTRIBUTION|FILE"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Lengths:
-        """The distribution."""
-        if not isinstance(value, str):
-            return value  # type: ignore[no-any-return]  # click converts what it has converted
-        name, *figures = value.split(":")
-        if name not in NAMED:
-            return Empirical(tuple(_numbers(self, value, "lengths", param, ctx)))
-        wanted = 2 if name == "lognormal" else 1
-        try:
-            numbers = [float(figure) for figure in figures]
-        except ValueError:
-            numbers = []
-        if len(numbers) != wanted or not all(0 < one < math.inf for one in numbers):
-            shape = "lognormal:MEAN:VARIATION" if wanted == 2 else f"{name}:MEAN"
-            self.fail(f"{value!r} must be {shape}, with numbers of more than 0", param, ctx)
-        return NAMED[name](*numbers)
+    name, *figures = text.split(":")
+    if name not in NAMED:
+        return Empirical(tuple(_numbers(text, "lengths", zero=False)))
+    shape = "lognormal:MEAN:VARIATION" if name == "lognormal" else f"{name}:MEAN"
+    try:
+        numbers = [float(figure) for figure in figures]
+    except ValueError:
+        numbers = []
+    if len(numbers) != shape.count(":") or not all(0 < one < math.inf for one in numbers):
+        raise ValueError(f"{text!r} must be {shape}, with numbers of more than 0")
+    return NAMED[name](*numbers)
 
 
-class Curve(click.ParamType):
+def curve(text: str) -> tuple[float, ...]:
     """Relative rates of equal parts of a day: with commas, or in a file."""
-
-    name = "WEIGHTS|FILE"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[float, ...]:
-        """The weights."""
-        if not isinstance(value, str):
-            return tuple(value)
-        weights = _numbers(self, value, "weights", param, ctx, zero=True)
-        if not 24 <= len(weights) <= _MOST_PARTS:
-            self.fail(f"there must be 24 to {_MOST_PARTS} weights, not {len(weights)}", param, ctx)
-        if not any(weights):
-            self.fail("one of the weights at least must be more than 0", param, ctx)
-        return tuple(weights)
+    weights = _numbers(text, "weights", zero=True)
+    if not 24 <= len(weights) <= _MOST_PARTS:
+        raise ValueError(f"there must be 24 to {_MOST_PARTS} weights, not {len(weights)}")
+    if not any(weights):
+        raise ValueError("one of the weights at least must be more than 0")
+    return tuple(weights)
 
 
-class PriceOf(click.ParamType):
-    """NAME=PRICE: of a GPU hour."""
-
-    name = "NAME=PRICE"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Price:
-        """The price."""
-        if isinstance(value, Price):
-            return value
-        name, _, amount = value.rpartition("=")
-        try:
-            price = float(amount)
-        except ValueError:
-            price = math.nan
-        if not name or not 0 <= price < math.inf:
-            self.fail(f"{value!r} must be NAME=PRICE, with a price of 0 or more", param, ctx)
-        return Price(name, price)
+def price(text: str) -> Price:
+    """NAME=PRICE, of a GPU hour."""
+    name, _, amount = text.rpartition("=")
+    try:
+        of_hour = float(amount)
+    except ValueError:
+        of_hour = math.nan
+    if not name or not 0 <= of_hour < math.inf:
+        raise ValueError(f"{text!r} must be NAME=PRICE, with a price of 0 or more")
+    return Price(name, of_hour)
 
 
-def _numbers(
-    kind: click.ParamType,
-    value: str,
-    what: str,
-    param: click.Parameter | None,
-    ctx: click.Context | None,
-    *,
-    zero: bool = False,
-) -> list[float]:
-    """Numbers with commas, or one after the other in a file: a JSON list, or lines and commas."""
-    as_list = "," in value and not Path(value).exists()
-    text = value if as_list else _text(kind, value, param, ctx)
-    where = "" if as_list else f" in {value}"
+def _field_of_report(path: str) -> Any:
+    try:
+        return json.loads(_text(path))["capacity"]["sessions"]
+    except json.JSONDecodeError as wrong:
+        raise ValueError(f"{path} is not JSON: {wrong}") from None
+    except (KeyError, TypeError):
+        raise ValueError(f"{path} has no field capacity.sessions") from None
+
+
+def _numbers(given: str, what: str, *, zero: bool) -> list[float]:
+    """Numbers with commas, or a file of them: a JSON list, or lines, spaces and commas between."""
+    inline = "," in given and not Path(given).exists()
+    text = given if inline else _text(given)
+    where = "" if inline else f" in {given}"
     words = text.strip().removeprefix("[").removesuffix("]").replace(",", " ").split()
+    if not words:
+        raise ValueError(f"there are no {what}{where}")
+    least = "0 or more" if zero else "more than 0"
     numbers = []
     for place, word in enumerate(words, 1):
         try:
             number = float(word)
         except ValueError:
-            kind.fail(f"number {place} of the {what}{where} is none: {word!r}", param, ctx)
-        if not (0 <= number < math.inf if zero else 0 < number < math.inf):
-            least = "0 or more" if zero else "more than 0"
-            kind.fail(f"number {place} of the {what}{where} must be {least}: {word}", param, ctx)
+            number = math.nan
+        if not 0 <= number < math.inf or (number == 0 and not zero):
+            raise ValueError(f"number {place} of the {what}{where} must be {least}, not {word!r}")
         numbers.append(number)
-    if not numbers:
-        kind.fail(f"there are no {what}{where}", param, ctx)
     return numbers
 
 
-def _text(
-    kind: click.ParamType, path: str, param: click.Parameter | None, ctx: click.Context | None
-) -> str:
+def _text(path: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as wrong:
-        kind.fail(f"{path!r} cannot be read: {wrong}", param, ctx)
+        raise ValueError(f"{path!r} cannot be read: {wrong}") from None

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-Seconds = npt.NDArray[np.float64]
+Seconds = npt.NDArray[np.floating[Any]]
 
 _POINTS = (np.arange(1000) + 0.5) / 1000
 
@@ -100,7 +100,7 @@ class Empirical:
 
     def points(self) -> Seconds:
         """Equally likely lengths."""
-        return _with_mean(np.quantile(self.seen, _POINTS), self.mean)
+        return _with_mean(np.quantile(self.seen, _POINTS, method="inverted_cdf"), self.mean)
 
 
 NAMED: dict[str, Callable[..., Lengths]] = {
@@ -113,4 +113,5 @@ NAMED: dict[str, Callable[..., Lengths]] = {
 
 def _with_mean(points: Seconds, mean: float) -> Seconds:
     """The points lack the tail beyond the last of them; their mean is put right."""
-    return points * (mean / points.mean())
+    scaled: Seconds = points * (mean / points.mean())
+    return scaled

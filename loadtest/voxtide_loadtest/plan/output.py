@@ -92,7 +92,7 @@ def _brief(account: Account) -> dict[str, Any]:
 def _settings(plan: Plan) -> Table:
     settings, goals = plan.sizing.settings, plan.sizing.goals
     lower = (
-        f" ({share(goals.target)} would be too slow or too little)"
+        f" (not {share(goals.target)}, so that pods come in time)"
         if settings.target < goals.target
         else ""
     )
@@ -122,16 +122,17 @@ def _day(plan: Plan) -> Table:
     ]
     headings = (
         "from",
-        "sessions an hour",
+        "sessions/h",
         "streams",
-        "required replicas",
+        "required",
         "replicas",
         "refused",
         "or wait",
         "mean wait",
     )
     note = (
-        "Each row at its busiest moment. Refused: Erlang B, where who is refused goes away. "
+        "Each row at its busiest moment; replicas that are required, and that the autoscaler runs. "
+        "Refused: Erlang B, where who is refused goes away. "
         "Or wait, mean wait: Erlang C, where all try until they are let in."
     )
     return Table("Over the day", headings, rows, note)

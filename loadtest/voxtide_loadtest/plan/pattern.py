@@ -4,8 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from .lengths import Lengths, Seconds
+
+Counts = npt.NDArray[np.int64]
 
 DAY = 86_400.0
 _BATCH = 8192
@@ -15,9 +18,13 @@ _BATCH = 8192
 class Pattern:
     """A day that repeats: Poisson arrivals at a rate that changes with the time of day.
 
+    The rate goes in straight lines from one part of the curve to the next: people do not come
+    by the stroke of the clock.
+
     Attributes:
         sessions_per_hour: mean over the day.
-        curve: relative rates of equal parts of the day, from midnight on; one: all day the same.
+        curve: relative rates in the middles of equal parts of the day, from midnight on; one: all
+            day the same.
         lengths: how long sessions last.
     """
 
@@ -26,19 +33,16 @@ class Pattern:
     lengths: Lengths
 
     @property
-    def part(self) -> float:
-        """Length of a part of the curve in seconds."""
-        return DAY / len(self.curve)
-
-    @property
     def rates(self) -> Seconds:
-        """Sessions a second, in each part of the curve."""
+        """Sessions a second, in the middle of each part of the curve."""
         curve = np.array(self.curve)
-        return curve / curve.mean() * self.sessions_per_hour / 3600
+        rates: Seconds = curve / curve.mean() * self.sessions_per_hour / 3600
+        return rates
 
     def rate(self, times: Seconds) -> Seconds:
-        """Sessions a second at times."""
-        return self.rates[(times % DAY // self.part).astype(int)]
+        """Sessions a second at times: straight lines between the middles of the parts."""
+        part, _, since, rate, slope = self._lines(times)
+        return rate[part] + slope[part] * since
 
     def streams(self, times: Seconds) -> Seconds:
         """Offered streams at times: all sessions that have begun and would not have ended.
@@ -68,8 +72,23 @@ class Pattern:
             yield from kept[kept < end].tolist()
 
     def _arrived(self, times: Seconds) -> Seconds:
-        """Sessions expected from midnight of the first day on; negative before it."""
-        edges = np.arange(len(self.curve) + 1) * self.part
-        sums = np.concatenate([[0.0], np.cumsum(self.rates * self.part)])
-        whole_days = np.floor(times / DAY)
-        return whole_days * sums[-1] + np.interp(times - whole_days * DAY, edges, sums)
+        """Sessions expected from the first day on: the integral of the rate, but for a constant."""
+        part, day, since, rate, slope = self._lines(times)
+        length = DAY / len(rate)
+        whole = (rate + slope * length / 2) * length
+        before = np.cumsum(whole) - whole
+        in_part = (rate[part] + slope[part] * since / 2) * since
+        arrived: Seconds = day * whole.sum() + before[part] + in_part
+        return arrived
+
+    def _lines(self, times: Seconds) -> tuple[Counts, Counts, Seconds, Seconds, Seconds]:
+        """The line that each time lies on: part and day, and seconds since its beginning.
+
+        And of all lines: the rate at the beginning, and what it changes by in a second.
+        """
+        rate = self.rates
+        length = DAY / len(rate)
+        since_middle = times - length / 2
+        count = np.floor(since_middle / length).astype(np.int64)
+        day, part = np.divmod(count, len(rate))
+        return part, day, since_middle - count * length, rate, (np.roll(rate, -1) - rate) / length

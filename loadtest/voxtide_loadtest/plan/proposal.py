@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from . import events
 from .erlang import erlang_c, mean_wait
@@ -111,10 +112,7 @@ def _day(pattern: Pattern, sizing: Sizing) -> list[Part]:
     parts = max(24, len(pattern.curve))
     steps = len(sizing.times)
     edges = [round(part * steps / parts) for part in range(parts + 1)]
-    return [
-        _part(pattern, sizing, range(start, end))
-        for start, end in zip(edges, edges[1:], strict=False)
-    ]
+    return [_part(pattern, sizing, range(start, end)) for start, end in pairwise(edges)]
 
 
 def _part(pattern: Pattern, sizing: Sizing, steps: range) -> Part:

@@ -181,15 +181,18 @@ class _Run:
             seen = self.streams  # of a scrape, up to 15 s old when it is looked at
             for _ in range(change):
                 self.env.process(self._start(self._new_pod()))
-            # Kubernetes takes those that are not ready first, then the youngest.
-            staying = sorted(self._staying(), key=lambda pod: (pod.ready, -pod.number))
-            for replica in staying[: max(0, -change)]:
+            for replica in self._first_to_go(-change) if change < 0 else ():
                 self.env.process(self._drain(replica))
+
+    def _first_to_go(self, count: int) -> list[Replica]:
+        """As Kubernetes chooses: those that are not ready, then the youngest."""
+        staying = sorted(self._staying(), key=lambda pod: (pod.ready, -pod.number))
+        return staying[:count]
 
     def _rollout(self, time: float) -> _Steps:
         yield self.env.timeout(time - self.env.now)
         old = self._staying()
-        surge = max(1, self.fleet.max_surge)
+        surge = self.fleet.max_surge
         while old := [replica for replica in old if self.pods.get(replica)]:
             wave, old = old[:surge], old[surge:]
             yield simpy.AllOf(

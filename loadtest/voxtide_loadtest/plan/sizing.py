@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
 from .erlang import erlang_b, fewest_servers
 from .fleet import Fleet, Goals, Settings
 from .lengths import Seconds
-from .pattern import DAY, Pattern
+from .pattern import DAY, Counts, Pattern
 
 STEP = 120.0
 """Seconds between the times that are looked at."""
@@ -30,8 +29,6 @@ REACTION = 30.0
 them (metrics.interval, pollingInterval)."""
 
 _CHART_UP, _CHART_DOWN_AFTER, _MOST_DOWN_AFTER = 4, 600, 3600
-
-Counts = npt.NDArray[np.int64]
 
 
 def blocking(replicas: int, fleet: Fleet, streams: float) -> float:
@@ -147,4 +144,5 @@ def _settings(
 
 
 def _wanted(streams: Seconds, fleet: Fleet, target: float) -> Counts:
-    return np.ceil(streams / (fleet.sessions * target)).astype(np.int64)
+    pods: Counts = np.ceil(streams / (fleet.sessions * target)).astype(np.int64)
+    return pods
