@@ -192,7 +192,7 @@ def _rehearsal(plan: Plan, rehearsal: Rehearsal) -> Table:
         for name, it in rehearsal.accounts.items()
     ]
     headings = (
-        "",
+        "simulated",
         "callers",
         "refused",
         "by the formula",
