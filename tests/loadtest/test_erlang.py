@@ -61,7 +61,7 @@ def test_published_tables_of_refusals() -> None:
     assert most_erlangs(15, 0.01) == pytest.approx(8.108, abs=0.0005)
     # Wolfram, demonstration of Erlang B: 30 lines and 25 erlangs refuse about 5 %.
     assert erlang_b(30, 25) == pytest.approx(0.05, abs=0.005)
-    # B. S. Goode, "Carrier Grade Voice Over IP", appendix A: 10 channels at 0.1 % carry 3.1.
+    # "Carrier Grade Voice Over IP", second edition, appendix A: 10 channels at 0.1 % carry 3.1.
     assert most_erlangs(10, 0.001) == pytest.approx(3.1, abs=0.05)
 
 

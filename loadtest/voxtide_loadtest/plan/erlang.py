@@ -10,7 +10,7 @@ that would be open if nobody were refused: arrival rate times mean length.
 
 Source of both: A. K. Erlang, "Solution of some problems in the theory of probabilities of
 significance in automatic telephone exchanges", 1917; as in V. B. Iversen, "Teletraffic
-Engineering and Network Planning", DTU, chapters 4 and 9.
+Engineering and Network Planning", DTU, on loss systems and on delay systems.
 """
 
 import math
@@ -35,7 +35,7 @@ def erlang_b(servers: int, erlangs: float) -> float:
     Raises:
         ValueError: servers or erlangs is below 0 or not finite.
 
-    The recursion 1/B(n) = 1 + n/a * 1/B(n-1) (Iversen, section 4.4), written out from the top:
+    The recursion 1/B(n) = 1 + n/a * 1/B(n-1), written out from the top:
     1/B(c) = 1 + c/a + c(c-1)/a² + ... All terms are positive, so nothing cancels, and all that
     count are some ten times sqrt(a): a million servers take as long as a few thousand steps.
     """
@@ -57,7 +57,7 @@ def erlang_b(servers: int, erlangs: float) -> float:
 def erlang_c(servers: int, erlangs: float) -> float:
     """Probability that a caller has to wait; 1.0 where the load is more than the servers carry.
 
-    C = c B / (c - a (1 - B)), Iversen, section 9.2. Arguments and errors as of `erlang_b`.
+    C = c B / (c - a (1 - B)). Arguments and errors as of `erlang_b`.
     """
     _check(servers, erlangs)
     if erlangs >= servers:
@@ -69,7 +69,7 @@ def erlang_c(servers: int, erlangs: float) -> float:
 def mean_wait(servers: int, erlangs: float, mean_length: float) -> float:
     """Mean wait of all callers, those that need not wait included, in the unit of `mean_length`.
 
-    W = C * h / (c - a), Iversen, section 9.3; infinite where the load is more than the servers
+    W = C * h / (c - a); infinite where the load is more than the servers
     carry. Arguments and errors as of `erlang_b`.
     """
     if erlangs >= servers:
