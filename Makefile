@@ -9,6 +9,8 @@ PIP := $(VENV)/bin/pip --disable-pip-version-check -q
 TORCH := torch==2.13.0
 # Of the frameworks whose plugins are tested; they do not install beside vLLM.
 AGENTS := .venv-livekit/.done .venv-pipecat/.done
+# Scans what the Helm chart makes; it does not install beside vLLM either.
+CHECKOV := .venv-checkov/.done
 
 # The tests of the page drive Chromium; those of alerts and dashboard, Prometheus.
 CHROMIUM := chromium
@@ -20,13 +22,13 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 demo: $(VENV)/.cpu
 	$(VENV)/bin/voxtide demo
 
-test: $(VENV)/.all $(VENV)/.browser $(VENV)/.prometheus agents lint
+test: $(VENV)/.all $(VENV)/.browser $(VENV)/.prometheus agents $(CHECKOV) lint
 	$(VENV)/bin/pytest
 
 test-unit: $(VENV)/.unit $(VENV)/.prometheus
 	$(VENV)/bin/pytest -m "not integration"
 
-test-integration: $(VENV)/.all $(VENV)/.browser $(VENV)/.prometheus agents
+test-integration: $(VENV)/.all $(VENV)/.browser $(VENV)/.prometheus agents $(CHECKOV)
 	$(VENV)/bin/pytest -m integration
 
 agents: $(AGENTS)
@@ -42,7 +44,7 @@ nano: $(VENV)/.all
 	$(VENV)/bin/python -m nano.build
 
 clean:
-	rm -rf $(VENV) $(dir $(AGENTS))
+	rm -rf $(VENV) $(dir $(AGENTS) $(CHECKOV))
 
 $(VENV)/bin/pip:
 	$(PYTHON) -m venv $(VENV)
@@ -88,4 +90,9 @@ $(VENV)/.prometheus: | $(VENV)/bin/pip
 $(AGENTS): .venv-%/.done: tests/integration/agents/requirements-%.txt
 	$(PYTHON) -m venv .venv-$*
 	.venv-$*/bin/pip --disable-pip-version-check -q install -r $<
+	touch $@
+
+$(CHECKOV): tests/helm/requirements-checkov.txt
+	$(PYTHON) -m venv .venv-checkov
+	.venv-checkov/bin/pip --disable-pip-version-check -q install -r $<
 	touch $@

@@ -90,6 +90,17 @@ def test_probes_ask_routes_that_there_are(helm: Helm) -> None:
     assert asked == {route.path for route in health.ROUTES}
 
 
+def test_pods_have_limits_but_for_the_servers_cpu(helm: Helm) -> None:
+    """A throttled server misses frames; whoever else is throttled is only later."""
+    objects = helm.render({})
+    deployment = the(objects, "Deployment")
+    assert "cpu" not in server_of(deployment)["resources"]["limits"]
+    fetch = deployment["spec"]["template"]["spec"]["initContainers"][0]
+    test = the(objects, "Pod")["spec"]["containers"][0]
+    assert {"cpu", "memory"} <= fetch["resources"]["limits"].keys()
+    assert {"cpu", "memory"} <= test["resources"]["limits"].keys()
+
+
 @each
 def test_restricted_everywhere(helm: Helm, values: Path) -> None:
     """What PodSecurity's level `restricted` asks for, and a root file system that is only read."""
@@ -214,10 +225,16 @@ def test_who_may_talk_to_whom(helm: Helm) -> None:
     assert ports(policy(job)["egress"]) == {53}
     assert ports(policy(job, "fetch")["egress"]) == {53, 443}
     assert policy(job, "fetch")["ingress"] == []
+    assert policy({}, "test")["ingress"] == []
+    assert ports(policy({}, "test")["egress"]) == {53, "http"}
+    (to,) = policy({}, "test")["egress"][1]["to"]
+    servers = to["podSelector"]["matchLabels"].items()
+    pods = the(helm.render({}), "Deployment")["spec"]["template"]["metadata"]["labels"]
+    assert servers <= pods.items()
 
     peer = {"namespaceSelector": {"matchLabels": {"a": "b"}}}
     objects = helm.render({"networkPolicy": {"clients": [peer]}})
-    (rule,) = the(objects, "NetworkPolicy")["spec"]["ingress"]
+    (rule,) = the(objects, "NetworkPolicy", "speech-voxtide-server")["spec"]["ingress"]
     assert rule["from"][0] == peer
     test = rule["from"][1]["podSelector"]["matchLabels"].items()
     assert test <= the(objects, "Pod")["metadata"]["labels"].items()
@@ -249,3 +266,21 @@ def test_rules_and_dashboard_are_the_charts_files(helm: Helm) -> None:
     assert json.loads(dashboard["data"]["speech-voxtide.json"]) == json.loads(
         (files / "dashboard.json").read_text(encoding="utf-8")
     )
+
+
+def test_links_of_alerts_lead_to_where_people_read(helm: Helm) -> None:
+    def links(**rules: Any) -> dict[str, str]:
+        made = helm.render({"metrics": {"rules": {"enabled": True, **rules}}})
+        return {
+            rule["alert"]: rule["annotations"]["runbook_url"]
+            for group in the(made, "PrometheusRule")["spec"]["groups"]
+            for rule in group["rules"]
+            if "alert" in rule
+        }
+
+    there = "https://wiki.example/voxtide/runbooks"
+    assert links()
+    for alert, link in links().items():
+        assert link == f"docs/runbooks.md#{alert.lower()}"
+    for alert, link in links(runbooks=there).items():
+        assert link == f"{there}#{alert.lower()}"

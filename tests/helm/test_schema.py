@@ -101,6 +101,10 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "a name like a canary's": ({"tiers": {"a-canary": {}}}, "a-canary"),
     "a name that is no name": ({"tiers": {"Fast_One": {}}}, "Fast_One"),
     "no digest": ({"image": {"digest": "sha256:0"}}, "digest"),
+    "runbooks that are no address": (
+        {"metrics": {"rules": {"runbooks": "docs/runbooks.md"}}},
+        "runbooks",
+    ),
     "a version as a number": ({"image": {"tag": 1.2}}, "tag"),
 }
 

@@ -70,7 +70,7 @@ env:
   {{- end }}
 resources:
   requests: {cpu: 100m, memory: 512Mi}
-  limits: {memory: 4Gi}
+  limits: {cpu: "2", memory: 4Gi}
 volumeMounts:
   - {name: tmp, mountPath: /tmp}
   - {name: models, mountPath: /models{{ if not $python }}, readOnly: true{{ end }}}
