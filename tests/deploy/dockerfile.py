@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -25,10 +24,6 @@ class Stage:
     def given(self, instruction: str) -> list[str]:
         """What each instruction of a kind is given."""
         return [value for name, value in self.instructions if name == instruction]
-
-    def shell(self) -> list[str]:
-        """The commands of the RUN lines, without their mounts."""
-        return [re.sub(r"^(--mount=\S+\s+)*", "", line) for line in self.given("RUN")]
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     venv.create(folder / "env", with_pip=True)
     (site,) = folder.glob("env/lib/python3*/site-packages")
     (site / "outer.pth").write_text("\n".join(PACKAGES))
-    for line in (*stages()["wheel"].shell(), *stages()["cpu"].shell()):
+    for line in (*stages()["wheel"].given("RUN"), *stages()["cpu"].given("RUN")):
         subprocess.run(
             ["sh", "-c", line.replace("/wheel", f"{folder}/wheel")],
             cwd=folder / "source",
@@ -52,9 +52,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def started(
-    environment: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Running]:
+def started(environment: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A container with what compose.yaml gives the service `nano`, not yet ready."""
     service = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))["services"]["nano"]
     programs = [sys.base_prefix, *PACKAGES, str(environment)]
