@@ -1,9 +1,14 @@
-"""The lines of deploy/Dockerfile, run here as far as they can be without its base images."""
+"""The lines of deploy/Dockerfile, run as far as they can be without its base images.
+
+What the image adds to them, its user, environment and writable folders are the Dockerfile's;
+vLLM is the one that the tests have.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import venv
@@ -85,7 +90,8 @@ def test_it_serves_as_a_user_without_rights_and_ends_in_good_order(started: Runn
     assert heard.returncode == 0, heard.stderr
 
     drained = started.execute("voxtide", "drain", "--host", "0.0.0.0", "--port", "8000")
-    assert drained.returncode == 0, drained.stderr
+    # With process 1 ends whatever else runs in the container, mostly this command too.
+    assert drained.returncode in (0, -signal.SIGKILL), drained.stderr
     assert started.process.wait(60) == 0, started.log.read_text()[-4000:]
 
 
