@@ -60,9 +60,11 @@ endif
 	touch $@
 
 # The unit tests need no vLLM.
-$(VENV)/.unit: pyproject.toml tests/helm/requirements.txt | $(VENV)/bin/pip
+$(VENV)/.unit: pyproject.toml tests/helm/requirements.txt tests/deploy/requirements.txt \
+    | $(VENV)/bin/pip
 	$(PIP) install -e ".[serving,dev]"
 	$(PIP) install --no-deps -r tests/helm/requirements.txt
+	$(PIP) install --no-deps -r tests/deploy/requirements.txt
 	touch $@
 
 $(VENV)/.all: $(VENV)/.cpu $(VENV)/.unit
