@@ -1,0 +1,1 @@
+"""The load test: paced live speech, and what it measures."""

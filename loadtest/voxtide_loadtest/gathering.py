@@ -1,0 +1,187 @@
+"""One run in one process: its settings and figures, and how those of workers reach the master."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import time
+from pathlib import Path
+from typing import Any, ClassVar
+
+import gevent
+from locust import events
+from locust.env import Environment
+from locust.runners import MasterRunner, WorkerRunner
+
+from .baseline import Idle, read
+from .figures import Figures
+from .measure import Recorder
+from .options import BadOption, Settings, add_options
+from .shapes import Profile
+from .summary import invalid, summary
+
+_log = logging.getLogger("voxtide_loadtest")
+_FIELD = "voxtide"
+INVALID = 3
+"""Exit status of a run that says nothing about the server."""
+
+
+class Gathering:
+    """The figures of one locust environment.
+
+    In a worker they are sent to the master with each of locust's reports; in the master, or where
+    there are no workers, they are kept.
+
+    Attributes:
+        settings: what sessions are.
+        recorder: of this process.
+        worker: a number that no other process on this machine has.
+        began: Unix time of the last start; 0 before the first one.
+    """
+
+    _all: ClassVar[dict[int, Gathering]] = {}
+
+    def __init__(self, environment: Environment) -> None:
+        options = environment.parsed_options
+        self._environment = environment
+        self._options = options
+        self._idle: dict[str, Idle] = {}
+        self.began = 0.0
+        self._figures = Figures()
+        self.worker = os.getpid()
+        self.recorder = Recorder(self._idle, self._tell)
+        self._all[id(environment)] = self
+
+    @classmethod
+    def of(cls, environment: Environment) -> Gathering:
+        """That of an environment."""
+        return cls._all[id(environment)]
+
+    def begin(self) -> None:
+        """A test starts: read the options as they are now, and count from nothing.
+
+        Raises:
+            BadOption: one of them cannot be used.
+        """
+        self.settings = Settings.of(self._options, self._environment.host)
+        for clip in self.settings.clips:
+            self.settings.messages(clip)  # now, not while others are to be sent
+        self._idle.clear()
+        if self._options.idle:
+            try:
+                self._idle.update(read(self._options.idle))
+            except ValueError as bad:
+                raise BadOption(f"--idle {bad}") from None
+        self.began, self._figures = time.time(), Figures()
+        self.recorder.take()
+
+    @property
+    def figures(self) -> Figures:
+        """All figures that this process knows."""
+        self._figures.merge(self.recorder.take())
+        return self._figures
+
+    def look(self) -> None:
+        """Once a second, count the open sessions."""
+        while True:
+            gevent.sleep(1.0)
+            if self.recorder.live:
+                self.recorder.look()
+
+    def send(self, data: dict[str, Any]) -> None:
+        """In a worker: put what is new into a report to the master."""
+        data[_FIELD] = self.recorder.take().encoded()
+
+    def receive(self, data: dict[str, Any]) -> None:
+        """In the master: take a worker's report in."""
+        if _FIELD in data:
+            self._figures.merge(Figures.decoded(data[_FIELD]))
+
+    def summary(self) -> dict[str, Any]:
+        """Of the run so far."""
+        about = {
+            "host": self._environment.host,
+            "dialect": self._options.dialect,
+            "model": self._options.model or None,
+            "corpus": self._options.corpus or None,
+            "rate_hz": self.settings.rate,
+            "users": self._options.num_users,
+            "shape": self._options.shape,
+            "network": self._options.network,
+            "began_unix_s": round(self.began, 3),
+            "duration_s": round(time.time() - self.began, 3),
+        }
+        return summary(self.figures, about, self.settings.clips, self._idle)
+
+    def finish(self) -> None:
+        """Say whether the run is valid, and write its summary where one is asked for."""
+        problems = invalid(self.figures)
+        for problem in problems:
+            _log.error("this run is not valid: %s", problem)
+            self._environment.process_exit_code = INVALID
+        if self._options.summary:
+            text = json.dumps(self.summary(), indent=1)
+            Path(self._options.summary).write_text(text + "\n", encoding="utf-8")
+
+    def _tell(self, name: str, seconds: float | None, problem: str | None) -> None:
+        """So that locust's own tables, charts and CSV files have it."""
+        self._environment.events.request.fire(
+            request_type="voxtide",
+            name=name,
+            response_time=None if seconds is None else max(0.0, seconds) * 1000,
+            response_length=0,
+            exception=None if problem is None else RuntimeError(problem),
+            context={},
+        )
+
+
+@events.init_command_line_parser.add_listener
+def _options(parser: argparse.ArgumentParser) -> None:
+    add_options(parser)
+    add = parser.add_argument_group("voxtide run").add_argument
+    add("--files", type=float, default=0.0, help="share of users that send files, 0 to 1")
+    add(
+        "--shape", default="constant", help="load shape: constant, step, ramp, soak, spike, diurnal"
+    )
+    add("--idle", default="", help="what `python -m voxtide_loadtest.idle` wrote")
+    add("--summary", default="", help="JSON file for the figures of the run")
+
+
+@events.init.add_listener
+def _begin(environment: Environment, **_: Any) -> None:
+    gathering = Gathering(environment)
+    if not isinstance(environment.runner, WorkerRunner):  # which is told the options at the start
+        try:
+            Profile.parse(environment.parsed_options.shape)
+            _mix(environment)
+            if not environment.web_ui:
+                gathering.begin()  # a mistake in an option ends the run here
+        except ValueError as bad:
+            raise SystemExit(f"voxtide: {bad}") from None
+    _listen(environment, gathering)
+    gevent.spawn(gathering.look)
+
+
+def _mix(environment: Environment) -> None:
+    """Give the two kinds of users their shares."""
+    share = environment.parsed_options.files
+    if not 0 <= share <= 1:
+        raise BadOption(f"--files {share} is not a share from 0 to 1")
+    shares = {"RealtimeUser": 1 - share, "FileUser": share}
+    for user in environment.user_classes:
+        user.weight = round(1000 * shares.get(user.__name__, 1))
+    environment.user_classes[:] = [user for user in environment.user_classes if user.weight]
+
+
+def _listen(environment: Environment, gathering: Gathering) -> None:
+    here = environment.events
+    here.test_start.add_listener(lambda **_: gathering.begin())
+    if isinstance(environment.runner, WorkerRunner):
+        here.report_to_master.add_listener(lambda client_id, data: gathering.send(data))
+        return
+    if isinstance(environment.runner, MasterRunner):
+        here.worker_report.add_listener(lambda client_id, data: gathering.receive(data))
+    here.test_stop.add_listener(lambda **_: gathering.finish())
+    here.quit.add_listener(lambda **_: gathering.finish())
