@@ -34,13 +34,13 @@ def _add(environment: Environment, **_: Any) -> None:
         return
     page = (files("voxtide_loadtest") / "web" / "live.html").read_text(encoding="utf-8")
 
-    @ui.app.route("/voxtide")  # type: ignore[untyped-decorator]
-    @ui.auth_required_if_enabled  # type: ignore[untyped-decorator]
+    @ui.app.route("/voxtide")
+    @ui.auth_required_if_enabled
     def voxtide_page() -> Response:
         return Response(page, mimetype="text/html")
 
-    @ui.app.route("/voxtide/figures")  # type: ignore[untyped-decorator]
-    @ui.auth_required_if_enabled  # type: ignore[untyped-decorator]
+    @ui.app.route("/voxtide/figures")
+    @ui.auth_required_if_enabled
     def voxtide_figures() -> Response:
         gathering = Gathering.of(environment)
         return jsonify(live(gathering.summary()) if gathering.began else None)

@@ -58,13 +58,13 @@ class Clip:
         return self._frames[rate]
 
 
-def load(source: str | None) -> list[Clip]:
+def load(source: str) -> list[Clip]:
     """The clips of a corpus.
 
     Args:
         source: a manifest (JSON lines, or its folder if it is called manifest.jsonl), or a folder
             of recordings, each with its words beside it in a file of the same name that ends in
-            .txt; None for the recording that comes with voxtide, which nano hears without an error.
+            .txt; "" for the recording that comes with voxtide, which nano hears without an error.
 
     A line of a manifest is an object: `audio` (path, seen from the manifest), and where they are
     known `text`, `words` (`[{"word", "end"}]`, seconds), `speech_start` (seconds), `language`.
@@ -72,7 +72,7 @@ def load(source: str | None) -> list[Clip]:
     Raises:
         BadCorpus: there is nothing there, or something that cannot be used.
     """
-    if source is None:
+    if not source:
         return [_bundled()]
     path = Path(source)
     manifest = path / "manifest.jsonl" if path.is_dir() else path
@@ -164,7 +164,8 @@ def _samples(path: Path, rate: int) -> NDArray[np.int16]:
     except soundfile.SoundFileError as broken:
         raise BadCorpus(f"{path}: {broken}") from None
     mono = soxr.resample(samples.mean(axis=1), source_rate, rate)
-    return np.clip(np.rint(mono * 32768), -32768, 32767).astype("<i2")
+    scaled: NDArray[np.int16] = np.clip(np.rint(mono * 32768), -32768, 32767).astype("<i2")
+    return scaled
 
 
 def _onset(path: Path) -> float:

@@ -44,9 +44,8 @@ class Gathering:
     _all: ClassVar[dict[int, Gathering]] = {}
 
     def __init__(self, environment: Environment) -> None:
-        options = environment.parsed_options
         self._environment = environment
-        self._options = options
+        self._options = _given(environment)
         self._idle: dict[str, Idle] = {}
         self.began = 0.0
         self._figures = Figures()
@@ -137,6 +136,13 @@ class Gathering:
         )
 
 
+def _given(environment: Environment) -> argparse.Namespace:
+    """The options; locust changes this object when a test is started in its web UI."""
+    assert environment.parsed_options is not None  # locust's command has parsed them
+    options: argparse.Namespace = environment.parsed_options
+    return options
+
+
 @events.init_command_line_parser.add_listener
 def _options(parser: argparse.ArgumentParser) -> None:
     add_options(parser)
@@ -154,7 +160,7 @@ def _begin(environment: Environment, **_: Any) -> None:
     gathering = Gathering(environment)
     if not isinstance(environment.runner, WorkerRunner):  # which is told the options at the start
         try:
-            Profile.parse(environment.parsed_options.shape)
+            Profile.parse(_given(environment).shape)
             _mix(environment)
             if not environment.web_ui:
                 gathering.begin()  # a mistake in an option ends the run here
@@ -166,7 +172,7 @@ def _begin(environment: Environment, **_: Any) -> None:
 
 def _mix(environment: Environment) -> None:
     """Give the two kinds of users their shares."""
-    share = environment.parsed_options.files
+    share = _given(environment).files
     if not 0 <= share <= 1:
         raise BadOption(f"--files {share} is not a share from 0 to 1")
     shares = {"RealtimeUser": 1 - share, "FileUser": share}

@@ -74,7 +74,7 @@ class Histogram:
         }
 
     def encoded(self) -> dict[str, Any]:
-        """What `decoded` takes: HdrHistogram's own compressed form (V2, base64), of microseconds."""
+        """What `decoded` takes: HdrHistogram's compressed form (V2, base64), in microseconds."""
         return {"hdr": self._counts.encode().decode(), "early": self.early}
 
     @classmethod

@@ -88,7 +88,7 @@ class Settings:
             dialect=dialect,
             model=options.model or None,
             key=os.environ.get(KEY_VARIABLE),
-            clips=_checked("--corpus", load, options.corpus or None),
+            clips=_checked("--corpus", load, options.corpus),
             rate=rate,
             behaviour=_behaviour(options),
             network=_checked("--network", Network.parse, options.network),
@@ -132,7 +132,7 @@ def _behaviour(options: argparse.Namespace) -> Behaviour:
         raise BadOption(f"--{bad}") from None
 
 
-def _checked(name: str, read: Callable[[str], _T] | Callable[[str | None], _T], text: str) -> _T:
+def _checked(name: str, read: Callable[[str], _T], text: str) -> _T:
     try:
         return read(text)
     except (BadCorpus, ValueError) as bad:

@@ -6,6 +6,7 @@ import random
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import gevent
 from gevent.event import Event as Signal
@@ -116,7 +117,7 @@ class Session:
         dues = self._settings.network.dues(self._next, len(messages), self._rng)
         write = self._connection.send
         for due, message in zip(dues, messages, strict=True):
-            self._pacer.send(due, lambda message=message: write(message))
+            self._pacer.send(due, partial(write, message))
         self._next += len(messages) * FRAME_S
         self._position += len(messages) * FRAME_S
         return dues[-1] if dues else self._next

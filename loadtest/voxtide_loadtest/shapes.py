@@ -79,11 +79,12 @@ class Shape(LoadTestShape):
 
     def tick(self) -> tuple[int, float] | None:
         """Streams, and how many may come or go in a second; None when the run is over."""
-        options = self.runner.environment.parsed_options
-        most = options.num_users or 1
+        options = self.runner.environment.parsed_options if self.runner else None
+        assert options is not None  # locust's command has parsed them
+        now, most = self.get_run_time(), options.num_users or 1
         profile = Profile.parse(options.shape)
-        streams = profile.streams(self.get_run_time(), most)
-        if streams is None or (options.run_time and self.get_run_time() >= options.run_time):
+        streams = profile.streams(now, most)
+        if streams is None or (options.run_time and now >= options.run_time):
             return None
         rate = float(options.spawn_rate or 1)
         # A shape says itself how fast it goes; locust would still be spawning at the next look.

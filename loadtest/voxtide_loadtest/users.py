@@ -23,7 +23,7 @@ _RETRY_S = 1.0
 """Until one who was refused, or whose connection broke, tries again."""
 
 
-class Person(User):  # type: ignore[misc]  # locust's classes have no types
+class Person(User):
     """What the two have in common."""
 
     abstract = True

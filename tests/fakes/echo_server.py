@@ -25,10 +25,11 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from voxtide_loadtest.corpus import FRAME_S, Clip, load
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
+
+from voxtide_loadtest.corpus import FRAME_S, Clip, load
 
 TRANSCRIPTION = "conversation.item.input_audio_transcription."
 
@@ -224,7 +225,7 @@ def port_of(server: Server) -> int:
 def main() -> None:
     logging.getLogger("websockets.server").setLevel(logging.CRITICAL)  # clients that hang up
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--corpus")
+    parser.add_argument("--corpus", default="")
     parser.add_argument("--log", default="/dev/null")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--rate", type=int, default=24_000, help="of the audio, Hz")
