@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import logging
 import os
@@ -74,7 +75,9 @@ class Gathering:
             except ValueError as bad:
                 raise BadOption(f"--idle {bad}") from None
         self.began, self._figures = time.time(), Figures()
+        self.recorder.look()
         self.recorder.take()
+        gc.freeze()  # what is there stays: a full collection would hold up every stream
 
     @property
     def figures(self) -> Figures:
@@ -86,8 +89,7 @@ class Gathering:
         """Once a second, count the open sessions."""
         while True:
             gevent.sleep(1.0)
-            if self.recorder.live:
-                self.recorder.look()
+            self.recorder.look()
 
     def send(self, data: dict[str, Any]) -> None:
         """In a worker: put what is new into a report to the master."""

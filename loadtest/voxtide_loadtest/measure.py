@@ -56,6 +56,7 @@ class Recorder:
         self._tell = tell
         self._on_turn = on_turn
         self._unix = time.time() - time.monotonic()
+        self._cpu = time.process_time()
 
     def take(self) -> Figures:
         """The figures so far; those to come are counted from nothing."""
@@ -63,8 +64,11 @@ class Recorder:
         return taken
 
     def look(self) -> None:
-        """Count the open sessions; to be called once a second."""
+        """Count the open sessions and this process's CPU time; to be called once a second."""
         self.figures.streams[int(time.time())] += self.live
+        cpu = time.process_time()
+        self.figures.counts["cpu_microseconds"] += round((cpu - self._cpu) * 1e6)
+        self._cpu = cpu
 
     def session_began(self) -> None:
         """A server has let a session in."""

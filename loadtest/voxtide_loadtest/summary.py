@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .baseline import Idle
-from .corpus import Clip
+from .corpus import FRAME_S, Clip
 from .figures import BIN_S, OVER_TIME, TIMES, Figures
 from .pacing import SLIP_LIMIT_MS
 from .words import align
@@ -44,7 +44,8 @@ def summary(
         "turns": figures.of("turns"),
         "errors": figures.of("error"),
         "delay_ms": sorted(map(int, figures.of("delay_ms"))),
-        "audio_s": round(figures.counts["frames"] * 0.08, 2),
+        "audio_s": round(figures.counts["frames"] * FRAME_S, 2),
+        "generator_cpu_ms_per_audio_s": _cost(figures),
         "words": {
             **words,
             "without_delta": figures.counts["words:without_delta"],
@@ -103,6 +104,12 @@ def _speed(figures: Figures) -> float | None:
     """Audio time of all files by the time of all their requests (RTFx of one request)."""
     took = figures.counts["file:milliseconds"]
     return round(figures.counts["file:audio_milliseconds"] / took, 2) if took else None
+
+
+def _cost(figures: Figures) -> float | None:
+    """CPU time of the generator, in milliseconds for each second of audio that it sent."""
+    sent = figures.counts["frames"] * FRAME_S
+    return round(figures.counts["cpu_microseconds"] / 1000 / sent, 3) if sent else None
 
 
 def _over_time(figures: Figures) -> dict[str, Any]:

@@ -40,17 +40,19 @@ class Log:
 
     Attributes:
         words: of each word that was sent: when it was to be sent (Unix time) and how much later
-            it was; "planted" if it was held back itself, not by one before it.
+            it was; "planted" if it was held back itself, not by one before it; "waited" if it was
+            due when its time had come, not at the commit.
+        stalls: begin and end of each that was ordered (Unix time).
+        noise: how late the server was at most by itself, in seconds.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
     words: list[dict[str, Any]] = field(default_factory=list)
     stalls: list[tuple[float, float]] = field(default_factory=list)
+    noise: float = 0.0
 
     def write(self, path: Path) -> None:
-        path.write_text(
-            json.dumps({"counts": self.counts, "words": self.words, "stalls": self.stalls})
-        )
+        path.write_text(json.dumps(vars(self)))
 
 
 class Echo:
@@ -102,6 +104,14 @@ class Echo:
         time.sleep(self.faults.stall)  # noqa: ASYNC251
         self.log.stalls.append((began, time.time()))
 
+    async def listen_to_itself(self) -> None:
+        """How late this process gets to what is due."""
+        while True:
+            due, stalls = time.monotonic() + 0.02, len(self.log.stalls)
+            await asyncio.sleep(0.02)
+            if len(self.log.stalls) == stalls:
+                self.log.noise = max(self.log.noise, time.monotonic() - due)
+
 
 def numbered(clip: Clip, rate: int) -> Iterator[tuple[int, str]]:
     """The frames of a clip as they are sent."""
@@ -115,7 +125,8 @@ class EchoSession:
     def __init__(self, server: Echo, socket: ServerConnection) -> None:
         self.server = server
         self.socket = socket
-        self.outbox: asyncio.Queue[tuple[float, float, str]] = asyncio.Queue()
+        self.outbox: asyncio.Queue[tuple[float, float, bool, str]] = asyncio.Queue()
+        self.committing = False
         self.say({"type": "session.created", "session": {}})
         self.begin()
 
@@ -174,8 +185,10 @@ class EchoSession:
 
     def commit(self) -> None:
         """The rest of the words that have been said, and all of them as one text."""
+        self.committing = True
         if self.clip is not None:
             self.tell(self.frames * FRAME_S)
+        self.committing = False
         self.say({"type": "input_audio_buffer.committed", "item_id": self.item})
         text = "".join(self.said)
         self.server.log.counts["turns"] += 1
@@ -184,12 +197,12 @@ class EchoSession:
 
     def say(self, event: dict[str, Any], late: float = 0.0) -> None:
         """Put an event behind those that wait."""
-        self.outbox.put_nowait((time.time(), late, json.dumps(event)))
+        self.outbox.put_nowait((time.time(), late, not self.committing, json.dumps(event)))
 
     async def write(self) -> None:
         """Send what waits, in its order; what is late holds back what comes after it."""
         while True:
-            due, late, text = await self.outbox.get()
+            due, late, waited, text = await self.outbox.get()
             await asyncio.sleep(max(0.0, due + late - time.time()) if late else 0.0)
             try:
                 await self.socket.send(text)
@@ -197,7 +210,7 @@ class EchoSession:
                 return
             if f"{TRANSCRIPTION}delta" in text:
                 row = {"due": due, "late": time.time() - due, "planted": late > 0}
-                self.server.log.words.append(row)
+                self.server.log.words.append(row | {"waited": waited})
 
 
 async def run(faults: argparse.Namespace) -> None:
@@ -210,10 +223,12 @@ async def run(faults: argparse.Namespace) -> None:
         echo.serve, "127.0.0.1", faults.port, process_request=echo.admit, **options
     ) as server:
         print(f"echo ready: http://127.0.0.1:{port_of(server)}/v1", flush=True)
-        stall = asyncio.create_task(echo.stall()) if faults.stall else None
+        tasks = [asyncio.create_task(echo.listen_to_itself())]
+        if faults.stall:
+            tasks.append(asyncio.create_task(echo.stall()))
         await over.wait()
-        if stall:
-            stall.cancel()
+        for task in tasks:
+            task.cancel()
     echo.log.write(Path(faults.log))
 
 
