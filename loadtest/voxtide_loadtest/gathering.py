@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import gevent
 from locust import events
 from locust.env import Environment
-from locust.runners import MasterRunner, WorkerRunner
+from locust.runners import STATE_MISSING, MasterRunner, WorkerRunner
 
 from .baseline import Idle, read
 from .figures import Figures
@@ -24,7 +24,7 @@ from .shapes import Profile
 from .summary import invalid, summary
 
 _log = logging.getLogger("voxtide_loadtest")
-_FIELD = "voxtide"
+_FIELD, _LAST, _STOP = "voxtide", "voxtide_last", "voxtide_stop"
 INVALID = 3
 """Exit status of a run that says nothing about the server."""
 
@@ -50,6 +50,7 @@ class Gathering:
         self._idle: dict[str, Idle] = {}
         self.began = 0.0
         self._figures = Figures()
+        self._heard: set[str] = set()  # workers that have sent their last figures
         self.worker = os.getpid()
         self.recorder = Recorder(self._idle, self._tell)
         self._all[id(environment)] = self
@@ -75,6 +76,7 @@ class Gathering:
             except ValueError as bad:
                 raise BadOption(f"--idle {bad}") from None
         self.began, self._figures = time.time(), Figures()
+        self._heard.clear()
         self.recorder.look()
         self.recorder.take()
         gc.freeze()  # what is there stays: a full collection would hold up every stream
@@ -95,10 +97,31 @@ class Gathering:
         """In a worker: put what is new into a report to the master."""
         data[_FIELD] = self.recorder.take().encoded()
 
+    def send_last(self, runner: WorkerRunner) -> None:
+        """In a worker whose users have stopped: send the rest."""
+        data: dict[str, Any] = {"worker": runner.client_id}
+        self.send(data)
+        runner.send_message(_LAST, data)
+
+    def collect(self, runner: MasterRunner) -> None:
+        """In the master: have the workers stop, and wait for the last figures of each.
+
+        Locust waits half a second at the end of a run, whatever users are still doing.
+        """
+        here = {client.id for client in runner.clients.all if client.state != STATE_MISSING}
+        if here - self._heard:
+            runner.send_message(_STOP)
+        with gevent.Timeout(self._environment.stop_timeout + 60, False):
+            while here - self._heard:
+                gevent.sleep(0.1)
+            return
+        _log.error("%d workers did not send their last figures", len(here - self._heard))
+
     def receive(self, data: dict[str, Any]) -> None:
         """In the master: take a worker's report in."""
         if _FIELD in data:
             self._figures.merge(Figures.decoded(data[_FIELD]))
+        self._heard |= {data["worker"]} if "worker" in data else set()
 
     def summary(self) -> dict[str, Any]:
         """Of the run so far."""
@@ -184,12 +207,15 @@ def _mix(environment: Environment) -> None:
 
 
 def _listen(environment: Environment, gathering: Gathering) -> None:
-    here = environment.events
+    here, runner = environment.events, environment.runner
     here.test_start.add_listener(lambda **_: gathering.begin())
-    if isinstance(environment.runner, WorkerRunner):
+    if isinstance(runner, WorkerRunner):
         here.report_to_master.add_listener(lambda client_id, data: gathering.send(data))
+        here.test_stop.add_listener(lambda **_: gathering.send_last(runner))
+        runner.register_message(_STOP, lambda **_: runner.stop(), concurrent=True)
         return
-    if isinstance(environment.runner, MasterRunner):
+    if isinstance(runner, MasterRunner):
         here.worker_report.add_listener(lambda client_id, data: gathering.receive(data))
+        runner.register_message(_LAST, lambda msg, **_: gathering.receive(msg.data))
+        here.test_stop.add_listener(lambda **_: gathering.collect(runner))
     here.test_stop.add_listener(lambda **_: gathering.finish())
-    here.quit.add_listener(lambda **_: gathering.finish())

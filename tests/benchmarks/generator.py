@@ -52,7 +52,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--streams", type=int, default=300)
     parser.add_argument("--seconds", type=int, default=30)
-    parser.add_argument("more", nargs="*", help="options of locust and of the locust file, after --")
+    parser.add_argument(
+        "more", nargs="*", help="options of locust and of the locust file, after --"
+    )
     args = parser.parse_args()
     figures = run(args.streams, args.seconds, args.more)
     slip, blocked = (figures["times_ms"][name] for name in ("schedule_slip", "write_blocked"))

@@ -185,7 +185,9 @@ def test_a_commit_in_the_middle_is_answered_but_its_words_do_not_count(manifest:
     with echo(manifest) as server:
         chosen, recorder = settings(server.host, manifest), Recorder()
         clip = chosen.clips[0]
-        steps = iter([Say(clip, 19), Silence(0.4, muted=False), Silence(0.4, muted=True), Say(clip)])
+        steps = iter(
+            [Say(clip, 19), Silence(0.4, muted=False), Silence(0.4, muted=True), Say(clip)]
+        )
         Session(chosen, recorder, random.Random(1)).run(steps)
     assert recorder.figures.of("turns") == {"final": 2}
     assert recorder.figures.counts["words:said"] == 30
