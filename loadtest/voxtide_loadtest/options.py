@@ -81,6 +81,8 @@ class Settings:
             raise BadOption(f"--rate {rate} is none of {', '.join(map(str, _RATES))}")
         if not host or not host.startswith(("http://", "https://")):
             raise BadOption(f"--host {host!r} is not the URL of a server")
+        if options.final_timeout <= 0:
+            raise BadOption(f"--final-timeout {options.final_timeout} is not above 0")
         if options.dialect == "vllm" and not options.model:
             raise BadOption("--model is missing: vLLM's dialect needs it")
         return cls(

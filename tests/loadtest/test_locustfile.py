@@ -77,6 +77,8 @@ def test_figures_of_workers_are_added_up(manifest: Path) -> None:
         (("--barge-in", "2"), "--barge_in"),
         (("--network", "jitter:x"), "--network"),
         (("--idle", "/nowhere"), "--idle"),
+        (("--rate", "12345"), "--rate"),
+        (("--final-timeout", "0"), "--final-timeout"),
     ],
 )
 def test_a_wrong_option_ends_the_run_at_once(

@@ -55,7 +55,7 @@ def test_a_delta_may_bring_words_and_the_start_of_one() -> None:
     ],
 )
 def test_each_kind_of_difference_is_told_apart(hypothesis: str, expected: Alignment) -> None:
-    found = align("a b c d".split(), hypothesis.split())
+    found = align(["a", "b", "c", "d"], hypothesis.split())
     counts = (found.lost, found.doubled, found.inserted, found.substituted)
     assert counts == (
         expected.lost,
@@ -67,7 +67,7 @@ def test_each_kind_of_difference_is_told_apart(hypothesis: str, expected: Alignm
 
 
 def test_a_phrase_that_comes_twice_is_doubled() -> None:
-    assert align("a b c d".split(), "a b c b c d".split()).doubled == 2
+    assert align(["a", "b", "c", "d"], ["a", "b", "c", "b", "c", "d"]).doubled == 2
 
 
 @given(st.lists(st.sampled_from("abcd")), st.lists(st.sampled_from("abcd")))
