@@ -103,13 +103,17 @@ class Series:
 
     def record(self, unix_s: float, seconds: float) -> None:
         """One time, measured at that moment."""
-        at = int(unix_s // self.bin_s)
-        self.bins.setdefault(at, Histogram()).record(seconds)
+        self._bin(int(unix_s // self.bin_s)).record(seconds)
 
     def merge(self, other: Series) -> None:
         """Take in the times of another one with bins of the same size."""
         for at, histogram in other.bins.items():
-            self.bins.setdefault(at, Histogram()).merge(histogram)
+            self._bin(at).merge(histogram)
+
+    def _bin(self, at: int) -> Histogram:
+        if at not in self.bins:
+            self.bins[at] = Histogram()  # a millisecond's worth: not for each record
+        return self.bins[at]
 
     def encoded(self) -> dict[str, Any]:
         """What `decoded` takes."""

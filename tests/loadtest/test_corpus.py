@@ -31,9 +31,8 @@ def test_voxtides_own_recording_is_there_without_a_corpus() -> None:
 def test_nanos_recordings_are_a_corpus() -> None:
     clips = {clip.id: clip for clip in load(str(FIXTURES))}
     clip = clips["sentence-127-hibari-heart.flac"]
-    assert clip.words == tuple(
-        ["start", "timer", "for", "three", "minutes", "turn", "on", "the", "kitchen", "light"]
-    )
+    assert clip.words is not None
+    assert " ".join(clip.words) == "start timer for three minutes turn on the kitchen light"
     assert clip.ends is not None
     assert clip.ends[-1] == 3.621
     assert audio_seconds(list(clips.values()), 16_000) > 60
