@@ -52,7 +52,7 @@ class Recorder:
     ) -> None:
         self.figures = Figures()
         self.live = 0
-        self._idle = idle or {}
+        self._idle = {} if idle is None else idle  # which may be filled later
         self._tell = tell
         self._on_turn = on_turn
         self._unix = time.time() - time.monotonic()

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.loadtest.echo import corpus, echo
+from voxtide_loadtest.baseline import Idle, write
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,14 +43,18 @@ def run(host: str, manifest: Path, *arguments: str) -> tuple[subprocess.Complete
 
 
 def test_one_process_counts_what_the_server_did(manifest: Path) -> None:
+    idle = manifest.parent / "idle.json"
+    write(idle, {f"{n}.wav": Idle(f"w{n}x0 w{n}x1", (1.0,) * 20) for n in range(3)})
     with echo(manifest, "--drop-every", "30") as server:
-        arguments = ("-u", "3", "-r", "3", "-t", "4s", "--session", "fixed:2")
+        arguments = ("-u", "3", "-r", "3", "-t", "4s", "--session", "fixed:2", "--idle", str(idle))
         done, figures = run(server.host, manifest, *arguments)
     assert figures is not None, done.stderr
     assert figures["words"]["lost"] == server.log["counts"]["dropped"] > 0
     assert figures["turns"] == {"final": server.log["counts"]["turns"]}
     assert figures["sessions"]["opened"] == server.log["counts"]["sessions"]
     assert figures["sessions"]["peak"] == 3
+    assert figures["words_against_idle"]["said"] == 2 * figures["turns"]["final"]
+    assert figures["deadlines"]["judged"] == figures["deadlines"]["missed"] > 0
     assert "word_emission_latency" in done.stderr  # locust's own table has it too
     # Whether the machine was too busy, the run says itself.
     assert done.returncode == (0 if figures["valid"] else 3), done.stderr
