@@ -54,7 +54,10 @@ def test_one_process_counts_what_the_server_did(manifest: Path) -> None:
     assert figures["sessions"]["opened"] == server.log["counts"]["sessions"]
     assert figures["sessions"]["peak"] == 3
     assert figures["words_against_idle"]["said"] == 2 * figures["turns"]["final"]
-    assert figures["deadlines"]["judged"] == figures["deadlines"]["missed"] > 0
+    deadlines = figures["deadlines"]
+    assert deadlines["judged"] == figures["times_ms"]["word_emission_latency"]["n"]
+    # A millisecond after its end comes no word but the last ones, with the commit.
+    assert deadlines["judged"] / 2 < deadlines["missed"] <= deadlines["judged"]
     assert "word_emission_latency" in done.stderr  # locust's own table has it too
     # Whether the machine was too busy, the run says itself.
     assert done.returncode == (0 if figures["valid"] else 3), done.stderr
