@@ -115,6 +115,7 @@ def server() -> Iterator[Server]:
     Its limit is given: measured on a slow machine it may be below what tests open at once.
     """
     flags = ("--served-model-name", "nano", "nano-realtime", "--max-sessions", "32")
+    flags += ("--page", "true")
     with serving(*flags) as server:
         yield server
         server.process.terminate()
