@@ -17,19 +17,23 @@ CHROMIUM := chromium
 PROMETHEUS := prometheus
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
+# Two processes, each with servers of its own; a file of tests goes to one of them.
+PYTEST := $(VENV)/bin/pytest
+PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
+
 .PHONY: demo test test-unit test-integration agents lint nano clean
 
 demo: $(VENV)/.cpu
 	$(VENV)/bin/voxtide demo
 
 test: $(VENV)/.all $(VENV)/.browser $(VENV)/.prometheus agents $(CHECKOV) lint
-	$(VENV)/bin/pytest
+	$(PYTEST) $(PARALLEL)
 
 test-unit: $(VENV)/.unit $(VENV)/.prometheus
-	$(VENV)/bin/pytest -m "not integration"
+	$(PYTEST) $(PARALLEL) -m "not integration"
 
 test-integration: $(VENV)/.all $(VENV)/.browser $(VENV)/.prometheus agents $(CHECKOV)
-	$(VENV)/bin/pytest -m integration
+	$(PYTEST) $(PARALLEL) -m integration
 
 agents: $(AGENTS)
 

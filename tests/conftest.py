@@ -19,7 +19,21 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("voxtide", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("voxtide")
 
+# Of the processes of `pytest -n 2`; without -n there is only this one.
+_PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
+if _PROCESS:
+    # Unasked, vLLM would let the servers of all of them compute on the same cores.
+    _CORES = sorted(os.sched_getaffinity(0))
+    _CORE = _CORES[int(_PROCESS) % len(_CORES)]
+    os.environ.setdefault("VLLM_CPU_OMP_THREADS_BIND", str(_CORE))
+
 CLIPS = Path(__file__).parent / "fixtures" / "nano"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With -n the long files come first, so that all processes end at about the same time."""
+    if _PROCESS:
+        items.sort(key=lambda item: item.get_closest_marker("integration") is None)
 
 
 @dataclass(frozen=True)
@@ -115,6 +129,7 @@ def server() -> Iterator[Server]:
     Its limit is given: measured on a slow machine it may be below what tests open at once.
     """
     flags = ("--served-model-name", "nano", "nano-realtime", "--max-sessions", "32")
+    flags += ("--page", "true")
     with serving(*flags) as server:
         yield server
         server.process.terminate()

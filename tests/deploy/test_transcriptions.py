@@ -149,6 +149,7 @@ async def test_a_wrong_field_is_named(
         (AUDIO[: len(AUDIO) // 2], "truncated_audio_file"),
         (wav(silence(0.0)), "empty_audio_file"),
     ],
+    ids=["nothing", "text", "half a file", "no samples"],
 )
 async def test_a_bad_file_is_named_and_the_next_one_works(
     client: httpx.AsyncClient, content: bytes, code: str

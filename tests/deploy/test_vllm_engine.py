@@ -35,6 +35,22 @@ def model_config() -> Any:
         )
 
 
+def test_the_engine_core_is_a_copy_of_the_api_server_and_the_worker_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The worker has to read anew how many threads it gets."""
+    from vllm.v1.engine import utils
+    from vllm.v1.executor import multiproc_executor
+
+    from voxtide_server.vllm_engine import patches
+
+    monkeypatch.setenv("VLLM_WORKER_MULTIPROC_METHOD", "spawn")  # as vLLM does on CPU
+    monkeypatch.setattr(utils, "get_mp_context", utils.get_mp_context)
+    patches.fork_engine_core()
+    assert utils.get_mp_context().get_start_method() == "fork"
+    assert multiproc_executor.get_mp_context().get_start_method() == "spawn"
+
+
 class Nobody:
     """A listener that hears nothing."""
 

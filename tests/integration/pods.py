@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import yaml
 
 from tests.conftest import Server
@@ -149,8 +150,10 @@ class Pod:
 
     def kill(self) -> None:
         """The node's memory is full, or its power is gone: nobody is told anything."""
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+        launcher = psutil.Process(self.process.pid)
+        for one in [launcher, *launcher.children(recursive=True)]:
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
         self.process.wait()
         self.ready = False
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pysubs2
@@ -11,16 +10,10 @@ import pytest
 import webvtt
 from playwright.async_api import Page, expect
 
-from tests.conftest import Clip, Server, serving
+from tests.conftest import Clip, Server
 from tests.integration.browser import chromium, microphone, opened, with_silence
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
-
-
-@pytest.fixture(scope="module")
-def paged() -> Iterator[Server]:
-    with serving("--page", "true", "--max-sessions", "4") as server:
-        yield server
 
 
 def named(clips: list[Clip], stem: str) -> Clip:
@@ -43,11 +36,11 @@ async def saved(page: Page, name: str, to: Path) -> Path:
 
 
 async def test_what_is_said_into_the_microphone_is_on_the_page_and_in_the_subtitles(
-    paged: Server, clips: list[Clip], tmp_path: Path
+    server: Server, clips: list[Clip], tmp_path: Path
 ) -> None:
     clip = named(clips, "voice-091-espeak-Marco")
     sound = with_silence(clip.path, tmp_path / "sound.wav")
-    async with microphone(sound) as browser, opened(browser, f"http://{paged.host}/") as page:
+    async with microphone(sound) as browser, opened(browser, f"http://{server.host}/") as page:
         await page.get_by_role("button", name="Start").click()
         await expect(page.locator("#delay")).to_have_text("480 ms")
         last = clip.text.split()[-1]
@@ -69,10 +62,10 @@ async def test_what_is_said_into_the_microphone_is_on_the_page_and_in_the_subtit
 
 
 async def test_a_file_gives_the_words_that_are_in_it(
-    paged: Server, clips: list[Clip], tmp_path: Path
+    server: Server, clips: list[Clip], tmp_path: Path
 ) -> None:
     clip = named(clips, "demo-piper-joe")  # its pauses make several turns of it
-    async with chromium() as browser, opened(browser, f"http://{paged.host}/") as page:
+    async with chromium() as browser, opened(browser, f"http://{server.host}/") as page:
         await page.get_by_text("Audio file", exact=True).click()
         await page.get_by_label("Choose a recording").set_input_files(clip.path)
         await page.get_by_role("button", name="Start").click()
@@ -84,8 +77,8 @@ async def test_a_file_gives_the_words_that_are_in_it(
     assert abs(cues[-1].end / 1000 - clip.ends[-1]) < 1
 
 
-async def test_the_door_and_vllms_own_routes_stand_beside_each_other(paged: Server) -> None:
-    async with chromium() as browser, opened(browser, f"http://{paged.host}/") as page:
+async def test_the_door_and_vllms_own_routes_stand_beside_each_other(server: Server) -> None:
+    async with chromium() as browser, opened(browser, f"http://{server.host}/") as page:
         statuses = await page.evaluate(
             """() => Promise.all([["page/door", "POST"], ["v1/models", "GET"]].map(
               async ([path, method]) => (await fetch(path, { method })).status))"""

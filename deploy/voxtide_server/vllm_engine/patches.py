@@ -6,14 +6,18 @@ for the releases in `versions.SUPPORTED` only:
     EngineCore.voxtide_tick               the way in for streams          scheduler
     GPUModelRunner._update_states         their way to the model          worker
     VoxtralRealtimeGeneration, 2 methods  mixed batches, batched frames   model
+    get_mp_context of the engine core     forked on CPU, not spawned      here
 """
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 
 from .. import versions
 from ..logs import logger
+
+_CONTEXT = "get_mp_context"
 
 
 def install() -> None:
@@ -30,6 +34,7 @@ def install() -> None:
             error,
         )
         return
+    from vllm.platforms import current_platform
     from vllm.v1.engine.core import EngineCore
 
     from . import model, scheduler, ticks, worker
@@ -37,3 +42,17 @@ def install() -> None:
     setattr(EngineCore, ticks.UTILITY, scheduler.take_tick)
     worker.install()
     model.install()
+    if current_platform.is_cpu():
+        fork_engine_core()
+
+
+def fork_engine_core() -> None:
+    """Let the engine core begin as a copy of the API server, as on GPUs.
+
+    vLLM spawns everything on CPU, so that a process that computes reads how many threads
+    of OpenMP it gets. The engine core computes nothing, and importing vLLM once more takes
+    longer than anything else at the start of nano. The worker is spawned as before.
+    """
+    from vllm.v1.engine import utils
+
+    setattr(utils, _CONTEXT, lambda: multiprocessing.get_context("fork"))
