@@ -12,9 +12,11 @@ AGENTS := .venv-livekit/.done .venv-pipecat/.done
 # Scans what the Helm chart makes; it does not install beside vLLM either.
 CHECKOV := .venv-checkov/.done
 
-# The tests of the page drive Chromium; those of alerts and dashboard, Prometheus.
+# The tests of the page drive Chromium; those of alerts and dashboard, Prometheus; those of
+# a rollout put these before servers.
 CHROMIUM := chromium
 PROMETHEUS := prometheus
+EDGES := nginx haproxy
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
 # Two processes, each with servers of its own; a file of tests goes to one of them.
@@ -26,13 +28,13 @@ PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
 demo: $(VENV)/.cpu
 	$(VENV)/bin/voxtide demo
 
-test: $(VENV)/.all $(VENV)/.browser $(VENV)/.prometheus agents $(CHECKOV) lint
+test: $(VENV)/.all $(VENV)/.browser $(VENV)/.prometheus $(VENV)/.edges agents $(CHECKOV) lint
 	$(PYTEST) $(PARALLEL)
 
 test-unit: $(VENV)/.unit $(VENV)/.prometheus
 	$(PYTEST) $(PARALLEL) -m "not integration"
 
-test-integration: $(VENV)/.all $(VENV)/.browser $(VENV)/.prometheus agents $(CHECKOV)
+test-integration: $(VENV)/.all $(VENV)/.browser $(VENV)/.prometheus $(VENV)/.edges agents $(CHECKOV)
 	$(PYTEST) $(PARALLEL) -m integration
 
 agents: $(AGENTS)
@@ -91,6 +93,17 @@ $(VENV)/.prometheus: | $(VENV)/bin/pip
 	  || { echo "The tests of alerts and dashboard need Prometheus, and it could not be" \
 	    "installed. Install it so that there are commands 'prometheus' and 'promtool', and" \
 	    "try again." >&2; exit 1; }
+	touch $@
+
+# The same.
+$(VENV)/.edges: | $(VENV)/bin/pip
+	@export PATH="$$PATH:/usr/sbin"; \
+	  { $(foreach one,$(EDGES),command -v $(one) >/dev/null &&) true; } \
+	  || { $(SUDO) apt-get update -q \
+	    && $(SUDO) apt-get install -qy --no-install-recommends $(EDGES) \
+	    && { $(SUDO) systemctl disable -q --now $(EDGES) || true; }; } \
+	  || { echo "The tests of a rollout need nginx and HAProxy, and they could not be installed." \
+	    "Install them so that there are commands '$(EDGES)', and try again." >&2; exit 1; }
 	touch $@
 
 $(AGENTS): .venv-%/.done: tests/integration/agents/requirements-%.txt

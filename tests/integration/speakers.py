@@ -77,38 +77,38 @@ class OpenAi(Speaker):
     """
 
     async def speak(self, base_url: str) -> None:
-        clips = cycle(self.clips)
-        clip = next(clips)
+        async with AsyncOpenAI(base_url=base_url, api_key="none") as sdk:
+            while not self.over.is_set():
+                try:
+                    await self._say(sdk)
+                except ConnectionClosed as closed:
+                    self.closes.append(closed.rcvd.code if closed.rcvd else 1006)
+                    self.resumes += 1
+
+    async def _say(self, sdk: AsyncOpenAI) -> None:
+        """Turn after turn over one connection."""
         heard: Any = {"format": {"type": "audio/pcm", "rate": 16_000}}
         session: Any = {"type": "transcription", "audio": {"input": heard}}
-        sdk = AsyncOpenAI(base_url=base_url, api_key="none")
-        while not self.over.is_set():
-            try:
-                async with sdk.realtime.connect(
-                    extra_query={"intent": "transcription"}
-                ) as connection:
-                    await connection.session.update(session=session)
-                    while not self.over.is_set():
-                        self.heard.append(await _turn(connection, clip))
-                        self.said.append(clip.text)
-                        clip = next(clips)
-            except ConnectionClosed as closed:
-                self.closes.append(closed.rcvd.code if closed.rcvd else 1006)
-                self.resumes += 1
+        async with sdk.realtime.connect(extra_query={"intent": "transcription"}) as connection:
+            await connection.session.update(session=session)
+            while not self.over.is_set():
+                clip = self.clips[len(self.said) % len(self.clips)]
+                self.heard.append(await _turn(connection, clip))
+                self.said.append(clip.text)
 
 
 class Files(Speaker):
     """Sends file after file with OpenAI's SDK, which tries again by itself."""
 
     async def speak(self, base_url: str) -> None:
-        sdk = AsyncOpenAI(base_url=base_url, api_key="none")
-        for clip in cycle(self.clips):
-            if self.over.is_set():
-                break
-            result = await sdk.audio.transcriptions.create(model="nano", file=clip.path)
-            self.said.append(clip.text)
-            self.heard.append(result.text)
-            await asyncio.sleep(2)
+        async with AsyncOpenAI(base_url=base_url, api_key="none") as sdk:
+            for clip in cycle(self.clips):
+                if self.over.is_set():
+                    break
+                result = await sdk.audio.transcriptions.create(model="nano", file=clip.path)
+                self.said.append(clip.text)
+                self.heard.append(result.text)
+                await asyncio.sleep(2)
 
 
 class Caller(Speaker):
