@@ -1,6 +1,6 @@
 """How a server answers when nobody else is there: what it hears, and how long that takes.
 
-    python -m voxtide_loadtest.idle --host http://127.0.0.1:8000 --out idle.json
+    python -m voxtide_loadtest idle --host http://127.0.0.1:8000 --out idle.json
 
 says each clip of the corpus alone. The file goes to `--idle` of a run: words are then lost if they
 were heard alone and not under load, and a deadline is missed if a word comes more than a frame
@@ -59,7 +59,7 @@ def _once(settings: Settings, clip: Clip) -> Turn:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
-    parser = argparse.ArgumentParser(prog="python -m voxtide_loadtest.idle", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m voxtide_loadtest idle", description=__doc__)
     parser.add_argument("--host", required=True, help="URL of the server, with /v1 or without")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE")
     parser.add_argument("--rounds", type=int, default=3)
@@ -71,7 +71,3 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(str(bad))
     write(options.out, idle)
     print(f"{len(idle)} clips, alone: {options.out}")
-
-
-if __name__ == "__main__":
-    main()
