@@ -33,8 +33,7 @@ def run(
     figures.counts.update(
         given | {name.replace("__", ":"): count for name, count in counts.items()}
     )
-    for second in range(45):
-        at, more = began + second, 0.0 if second >= 15 else 1.0
+    for at, more in ((began + 5, 1.0), (began + 16, 0.0), (began + 21, 0.0)):
         figures.streams[int(at)] = streams
         figures.record("word_emission_latency", word_s + more, at)
         figures.record("transcript_lag", lag_s + more, at)

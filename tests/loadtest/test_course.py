@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from tests.loadtest.results import trial
 from voxtide_loadtest.capacity.course import Course, Trial, take_turns
-from voxtide_loadtest.capacity.search import Ask, Rules
+from voxtide_loadtest.capacity.search import Ask, Outcome, Rules
 from voxtide_loadtest.capacity.server import Server
 
 
@@ -16,8 +15,8 @@ def test_trials_take_turns_and_the_longer_search_goes_on_alone() -> None:
 
     def run(course: Course, ask: Ask, number: int) -> Trial:
         order.append(course.server.name)
-        passed = ask.streams <= limits[course.server.name]
-        return trial(number, ask.streams, "passed" if passed else "failed", ask.purpose)
+        outcome: Outcome = "passed" if ask.streams <= limits[course.server.name] else "failed"
+        return Trial(number, ask.streams, ask.purpose, outcome, (), 0, 0, 0, 0, {}, {})
 
     take_turns(courses, run)
     assert [course.found.sessions for course in courses if course.found] == [3, 9]

@@ -75,7 +75,6 @@ def test_it_looks_as_long_as_it_is_entered() -> None:
 
 @pytest.mark.parametrize(("status", "text"), [(404, TEXT), (200, "<html>"), (200, "")])
 def test_a_server_without_metrics_gives_none(status: int, text: str) -> None:
-    with serving(status, text) as (url, asked):
-        with Scraper(url) as scraper:
-            assert asked.wait(60)
+    with serving(status, text) as (url, asked), Scraper(url) as scraper:
+        assert asked.wait(60)
     assert scraper.samples == []

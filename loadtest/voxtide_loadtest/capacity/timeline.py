@@ -66,9 +66,10 @@ def heat(found: Mapping[str, Any]) -> list[tuple[float, float, int, float]]:
 
 def _counts(histogram: Histogram) -> NDArray[np.int64]:
     """Times in each row."""
-    inner = [histogram.above(edge / 1000) for edge in EDGES_MS[1:-1]]
-    above = np.array([len(histogram), *inner, 0])
-    return above[:-1] - above[1:]
+    rows = np.zeros(len(EDGES_MS) - 1, dtype=np.int64)
+    for time, count in histogram.recorded():
+        rows[np.searchsorted(EDGES_MS[1:-1], time * 1000)] += count
+    return rows
 
 
 def sampled(found: Mapping[str, Any], name: str) -> Points:

@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,7 @@ def run(
         command += ["--only-summary", "--summary", str(summary), "--idle", str(idle_file)]
         command += ["--session", f"fixed:{_LONGER_THAN_A_TRIAL_S}", *speech.options(server)]
         command += ["-u", str(streams), "-r", str(max(1.0, streams / max(length.ramp, 0.1)))]
-        seconds = round(length.ramp + length.warm_up + length.measure)
+        seconds = ceil(length.ramp + length.warm_up + length.measure)
         _run([*command, "-t", f"{seconds}s", *speech.more], summary)
         return dict(json.loads(summary.read_text(encoding="utf-8")))
 
