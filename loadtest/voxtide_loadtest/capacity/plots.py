@@ -18,6 +18,8 @@ from .slo import LAG, WORD
 
 Found = Mapping[str, Any]
 _COLOURS = (style.ONE, style.TWO)
+_HIGHEST = 4
+"""Times the limit: a trial far beyond it would flatten all others."""
 _MARKS = {"passed": "o", "failed": "x", "void": "+"}
 
 
@@ -48,7 +50,10 @@ def _trials(axes: Axes, found: Found, colour: str) -> None:
     name = found["server"]["name"]
     for outcome, mark in _MARKS.items():
         points = [
-            (trial["streams"], trial["figures"]["times_ms"][WORD]["p95"])
+            (
+                trial["streams"],
+                min(trial["figures"]["times_ms"][WORD]["p95"], _HIGHEST * trial["limit_ms"]),
+            )
             for trial in found["trials"]
             if trial["outcome"] == outcome and trial["figures"]["times_ms"][WORD]["n"]
         ]
@@ -59,8 +64,12 @@ def _trials(axes: Axes, found: Found, colour: str) -> None:
         axes.axvline(found["capacity"]["sessions"], linestyle=":", color=colour)
 
 
-def course(found: Found) -> str:
-    """All over one time: streams, words, lag, and what /metrics had."""
+def course(found: Found, minutes: float) -> str:
+    """All over one time: streams, words, lag, and what /metrics had.
+
+    Args:
+        minutes: length of the time axis.
+    """
     panels = [panel for panel in _PANELS if panel[1](found)]
 
     def draw(figure: Figure) -> None:
@@ -68,6 +77,7 @@ def course(found: Found) -> str:
         for axes, (title, _, paint) in zip(rows, panels, strict=True):
             paint(axes, found)
             axes.set_title(title, fontsize=11)
+        rows[-1].set_xlim(0, minutes)
         rows[-1].set_xlabel("minutes since the run began")
 
     titles = ", ".join(title for title, _, _ in panels)
@@ -97,7 +107,6 @@ def _words(axes: Axes, found: Found) -> None:
     axes.set_yticks(ticks, [str(tick) for tick in ticks])
     limits = [trial["limit_ms"] for trial in found["trials"]]
     axes.axhline(max(limits), linestyle="--", linewidth=1, color=style.BAD)
-    axes.autoscale(axis="x")
 
 
 def _lag(axes: Axes, found: Found) -> None:

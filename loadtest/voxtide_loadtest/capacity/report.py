@@ -8,11 +8,13 @@ from typing import Any
 from ..report.page import Fact, details, figure, page, paragraph, section, table
 from . import plots
 from .slo import LAG, SLIP, WORD
+from .timeline import minutes
 
 Found = Mapping[str, Any]
 _LATENCY = (
     "Each mark is a trial: o kept the SLO, x did not, + says nothing, as the generator was late. "
-    "A trial can fail with words in time: the table says why. The dotted line is the result."
+    "A trial can fail with words in time: the table says why. The dotted line is the result. What "
+    "is above four times the limit is drawn there."
 )
 _COURSE = (
     "The dashed lines are the limits of the SLO. What the server's /metrics does not have is left "
@@ -28,7 +30,7 @@ def of_capacity(found: Found) -> str:
         [*_facts(found), _slo(found)],
         [
             section("Latency against streams", figure(plots.latency([found]), _LATENCY)),
-            section("Over the run", figure(plots.course(found), _COURSE)),
+            section("Over the run", figure(plots.course(found, minutes([found])), _COURSE)),
             section("Trials", details("Every trial", _trials(found)), paragraph(_method(found))),
         ],
     )
@@ -48,7 +50,7 @@ def of_comparison(compared: Mapping[str, Any]) -> str:
                 section(
                     found["server"]["name"],
                     paragraph(found["statement"]),
-                    figure(plots.course(found), _COURSE),
+                    figure(plots.course(found, minutes(results)), _COURSE),
                     details("Every trial", _trials(found)),
                     paragraph(_method(found)),
                 )

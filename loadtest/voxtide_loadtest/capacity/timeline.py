@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -15,6 +15,15 @@ from .slo import WORD
 Points = tuple[list[float], list[float]]
 EDGES_MS: NDArray[np.float64] = np.geomspace(50, 12_800, 33)
 """Of the heat map's rows: four to each doubling; what is outside falls into the first or last."""
+
+
+def minutes(results: Iterable[Mapping[str, Any]]) -> float:
+    """How long the longest run took."""
+    return max(
+        (trial["ended_unix_s"] - found["began_unix_s"]) / 60
+        for found in results
+        for trial in found["trials"]
+    )
 
 
 def bins(found: Mapping[str, Any]) -> Iterator[tuple[float, float, Mapping[str, Any]]]:
