@@ -17,6 +17,7 @@ from statistics import median
 
 from .baseline import Idle, write
 from .behaviour import Say
+from .connection import ConnectionLost, Refused
 from .corpus import Clip
 from .measure import Recorder
 from .options import BadOption, Settings, add_options
@@ -31,6 +32,7 @@ def measured(settings: Settings, rounds: int) -> dict[str, Idle]:
     Raises:
         RuntimeError: a turn got no final transcript.
         Refused: the server let nobody in.
+        ConnectionLost: the connection broke.
     """
     return {clip.id: _alone(settings, clip, rounds) for clip in settings.clips}
 
@@ -69,5 +71,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         idle = measured(Settings.of(options, options.host), options.rounds)
     except BadOption as bad:
         parser.error(str(bad))
+    except Refused as refused:
+        raise SystemExit(f"voxtide: not let in: {refused.code}") from None
+    except (ConnectionLost, RuntimeError) as lost:
+        raise SystemExit(f"voxtide: {lost}") from None
     write(options.out, idle)
     print(f"{len(idle)} clips, alone: {options.out}")

@@ -134,7 +134,7 @@ def test_a_server_that_is_not_there_ends_it_with_its_error(manifest: Path, tmp_p
         *("--corpus", str(manifest), *SHORT),
     )
     assert result.exit_code == 1
-    assert "Refused" in result.stderr
+    assert "Error: voxtide: not let in: unreachable" in result.stderr
     assert not list(tmp_path.iterdir())
 
 

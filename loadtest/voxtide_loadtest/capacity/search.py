@@ -83,7 +83,8 @@ Search: TypeAlias = Generator[Ask, Outcome, Found]
 def search(rules: Rules) -> Search:
     """Find the most streams. Trials that are void are asked for again."""
     good: list[int] = []  # levels that have passed, rising, all below the ceiling
-    ceiling, limit = rules.most + 1, "most"
+    ceiling = rules.most + 1
+    limit: Limit = "most"
     candidates = 0
     while True:
         best = good[-1] if good else 0
@@ -96,21 +97,14 @@ def search(rules: Rules) -> Search:
                 ceiling, limit = level, verdict
             continue
         if not good:
-            return _found(0, limit, ceiling, 0, 0, candidates, 0.0)
+            return Found(0, limit, ceiling, 0, 0, candidates, 0.0)
         candidates += 1
         verdict, passed, trials = yield from _confirmed(best, rules)
         if verdict == "passed":
             share = least_share(rules.passes, rules.trials, spent(candidates))
-            return _found(best, limit, ceiling, passed, trials, candidates, share)
+            above = None if limit == "most" else ceiling
+            return Found(best, limit, above, passed, trials, candidates, share)
         ceiling, limit = good.pop(), verdict
-
-
-def _found(
-    sessions: int, limit: str, ceiling: int, passed: int, trials: int, candidates: int, share: float
-) -> Found:
-    named: Limit = "generator" if limit == "generator" else "most" if limit == "most" else "slo"
-    above = None if named == "most" else ceiling
-    return Found(sessions, named, above, passed, trials, candidates, share)
 
 
 def _next(best: int, ceiling: int, rules: Rules) -> int | None:

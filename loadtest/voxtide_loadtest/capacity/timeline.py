@@ -19,11 +19,12 @@ EDGES_MS: NDArray[np.float64] = np.geomspace(50, 12_800, 33)
 
 def minutes(results: Iterable[Mapping[str, Any]]) -> float:
     """How long the longest run took."""
-    return max(
+    ends: list[float] = [
         (trial["ended_unix_s"] - found["began_unix_s"]) / 60
         for found in results
         for trial in found["trials"]
-    )
+    ]
+    return max(ends)
 
 
 def bins(found: Mapping[str, Any]) -> Iterator[tuple[float, float, Mapping[str, Any]]]:
