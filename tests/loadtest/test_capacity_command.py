@@ -95,7 +95,10 @@ def test_two_servers_take_turns_in_one_run(manifest: Path, tmp_path: Path) -> No
     assert compared["ratio"] == {"sessions": 0.5, "low": None, "high": 0.5}
     rows = table(tmp_path / "both.csv")
     assert [row["server"] for row in rows] == ["one", "two", "two", "one", "one", "one"]
-    assert "one carries 1 live streams, two 2" in (tmp_path / "both.html").read_text()
+    assert (
+        "one carries 1 live stream and two carries 2 live streams"
+        in (tmp_path / "both.html").read_text()
+    )
 
 
 def test_two_results_are_compared_without_a_run(tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def test_two_results_on_one_page(found: dict[str, Any]) -> None:
     compared = comparison(found, other)
     text = report.of_comparison(compared)
     check_alone(text)
-    assert "carries 2 live streams, stock 1: 2.00 times as many" in text
+    assert "carries 2 live streams and stock carries 1 live stream: 2.00 times as many" in text
     assert len(drawn(text)) == 3
     assert "stock: passed" in drawn(text)[0]
 

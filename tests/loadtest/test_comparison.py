@@ -17,12 +17,17 @@ def found(name: str, sessions: int, limited_by: str, above: int | None) -> dict[
 @pytest.mark.parametrize(
     ("one", "other", "ratio", "said"),
     [
-        ((12, "slo", 13), (8, "slo", 9), (1.5, 1.5, 1.5), "1.50 times as many (between 1.50"),
+        ((12, "slo", 13), (8, "slo", 9), (1.5, 1.5, 1.5), "1.50 times as many (to the stream)"),
         ((100, "slo", 106), (50, "slo", 53), (2.0, 1.9231, 2.1), "between 1.92 and 2.10"),
         ((100, "most", None), (50, "slo", 53), (2.0, 1.9231, None), "at least 1.92"),
         ((100, "slo", 106), (50, "generator", 53), (2.0, None, 2.1), "at most 2.10"),
         ((9, "most", None), (9, "most", None), (1.0, None, None), "neither limit"),
-        ((9, "slo", 10), (0, "slo", 1), (None, None, None), "a carries 9 live streams, b 0."),
+        (
+            (9, "slo", 10),
+            (0, "slo", 1),
+            (None, None, None),
+            "a carries 9 live streams and b carries 0 live streams.",
+        ),
     ],
 )
 def test_the_ratio_and_what_the_trials_leave_open(

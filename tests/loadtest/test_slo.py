@@ -27,9 +27,9 @@ def test_what_keeps_it_passes_whatever_the_warm_up_was() -> None:
     [
         ({"word_s": 0.79}, "p95 of word latency 790 ms, above 780"),
         ({"lag_s": 1.01}, "p99 of lag 1010 ms, above 1000"),
-        ({"refused__server_full": 1}, "1 sessions refused"),
-        ({"lost__1006": 2}, "2 connections broken"),
-        ({"error__engine_failed": 1}, "1 errors of the server"),
+        ({"refused__server_full": 1}, "sessions refused: 1"),
+        ({"lost__1006": 2}, "connections broken: 2"),
+        ({"error__engine_failed": 1}, "errors of the server: 1"),
         ({"words_against_idle__lost": 1}, "1 words lost"),
         ({"words_against_idle__doubled": 1}, "1 doubled"),
         ({"words__unanswered": 5}, "5 unanswered, of 105"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .result import FORMAT
+from .result import FORMAT, streams
 
 
 def comparison(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
@@ -48,11 +48,10 @@ def _over(above: int | None, below: int | None) -> float | None:
 def _statement(
     one: Mapping[str, Any], other: Mapping[str, Any], ratio: Mapping[str, float | None]
 ) -> str:
-    names, counts = (
-        [found["server"]["name"] for found in (one, other)],
-        [found["capacity"]["sessions"] for found in (one, other)],
+    carried = " and ".join(
+        f"{found['server']['name']} carries {streams(found['capacity']['sessions'])}"
+        for found in (one, other)
     )
-    carried = f"{names[0]} carries {counts[0]} live streams, {names[1]} {counts[1]}"
     if ratio["sessions"] is None:
         return f"{carried}."
     low, high = ratio["low"], ratio["high"]
@@ -63,6 +62,8 @@ def _statement(
             open_ = f"at most {high:.2f}, since the second one's limit was not reached"
         case _, None:
             open_ = f"at least {low:.2f}, since the first one's limit was not reached"
+        case _ if low == high:
+            open_ = "to the stream"
         case _:
             open_ = f"between {low:.2f} and {high:.2f} by what was tried"
     return f"{carried}: {ratio['sessions']:.2f} times as many ({open_})."

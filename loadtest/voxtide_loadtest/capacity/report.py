@@ -83,11 +83,12 @@ def _facts(found: Found) -> list[Fact]:
 
 def _slo(found: Found) -> Fact:
     slo, limit = found["slo"], max(trial["limit_ms"] for trial in found["trials"])
+    words = f"at most {slo['lost_words'] * 100:g} % of the" if slo["lost_words"] else "no"
     return Fact(
         "SLO",
         f"≤ {limit:.0f} ms",
-        f"p95 of word latency; p99 of lag ≤ {slo['lag_ms']:.0f} ms, no refusals, words lost or "
-        f"doubled ≤ {slo['lost_words'] * 100:g} %",
+        f"p95 of word latency; p99 of lag ≤ {slo['lag_ms']:.0f} ms, no refusals, {words} "
+        "words lost or doubled",
     )
 
 
@@ -128,9 +129,10 @@ def _trials(found: Found) -> str:
 def _method(found: Found) -> str:
     rules, length, capacity = found["rules"], found["trial_s"], found["capacity"]
     return (
-        f"Streams were doubled until a trial failed, then halved between, to within "
-        f"{rules['tolerance']:.0%} or one stream; then {rules['passes']} of {rules['trials']} new "
-        f"trials had to pass, with {capacity['candidates']} number(s) of streams until they did. "
+        f"Streams were doubled until trials failed, and the gap was halved to one stream or "
+        f"{rules['tolerance']:.0%}. The best number then had to pass {rules['passes']} of "
+        f"{rules['trials']} new trials; candidates that were put to this: "
+        f"{capacity['candidates']}. "
         f"In a trial all streams begin within {length['ramp']:g} s, and {length['warm_up']:g} s "
         f"later figures count for {length['measure']:g} s. The confidence is that of a "
         "Clopper-Pearson bound over all candidates together; it takes trials as independent, and "

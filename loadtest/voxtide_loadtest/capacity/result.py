@@ -48,7 +48,6 @@ def result(
 def statement(name: str, capacity: Mapping[str, Any]) -> str:
     """What was found, in two sentences at most."""
     sessions, above = capacity["sessions"], capacity["next"]
-    streams = "live stream" if sessions == 1 else "live streams"
     if not sessions:
         late = "the generator itself was late" if capacity["limited_by"] == "generator" else ""
         return f"{name} carries no live stream within the SLO" + (
@@ -62,15 +61,20 @@ def statement(name: str, capacity: Mapping[str, Any]) -> str:
     match capacity["limited_by"]:
         case "most":
             return (
-                f"{name} carries at least {sessions} {streams}, the most that were to be tried. "
+                f"{name} carries at least {streams(sessions)}, the most that were to be tried. "
                 f"{confirmed}"
             )
         case "generator":
             return (
-                f"{name} carries at least {sessions} {streams}; the limit is the generator, which "
+                f"{name} carries at least {streams(sessions)}; the limit is the generator, which "
                 f"was itself late with {above}: give it more processes or machines. {confirmed}"
             )
-    return f"{name} carries {sessions} {streams}, and {above} are too many. {confirmed}"
+    return f"{name} carries {streams(sessions)}, and {above} are too many. {confirmed}"
+
+
+def streams(count: int) -> str:
+    """So many of them."""
+    return "1 live stream" if count == 1 else f"{count} live streams"
 
 
 def progress(trial: Trial, name: str) -> str:

@@ -121,7 +121,7 @@ def _counts(summary: Mapping[str, Any]) -> dict[str, Any]:
 def _problems(figures: Mapping[str, Any], streams: int, slo: Slo, limit: float) -> list[str]:
     words, times = figures["words"], figures["times_ms"]
     found = [
-        f"{figures[name]} {what}"
+        f"{what}: {figures[name]}"
         for name, what in (
             ("refused", "sessions refused"),
             ("connections_lost", "connections broken"),
