@@ -1,7 +1,5 @@
 """What locust runs: `locust -f loadtest/locustfile.py --host http://127.0.0.1:8000`."""
 
-from voxtide_loadtest import charts, gathering
-from voxtide_loadtest.locust_shape import Shape
-from voxtide_loadtest.users import FileUser, RealtimeUser
+from voxtide_loadtest.entry.locustfile import FileUser, RealtimeUser, Shape
 
-__all__ = ["FileUser", "RealtimeUser", "Shape", "charts", "gathering"]
+__all__ = ["FileUser", "RealtimeUser", "Shape"]

@@ -176,7 +176,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
     add(
         "--shape", default="constant", help="load shape: constant, step, ramp, soak, spike, diurnal"
     )
-    add("--idle", default="", help="what `python -m voxtide_loadtest.idle` wrote")
+    add("--idle", default="", help="what `python -m voxtide_loadtest idle` wrote")
     add("--summary", default="", help="JSON file for the figures of the run")
 
 

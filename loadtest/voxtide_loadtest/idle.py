@@ -1,6 +1,6 @@
 """How a server answers when nobody else is there: what it hears, and how long that takes.
 
-    python -m voxtide_loadtest.idle --host http://127.0.0.1:8000 --out idle.json
+    python -m voxtide_loadtest idle --host http://127.0.0.1:8000 --out idle.json
 
 says each clip of the corpus alone. The file goes to `--idle` of a run: words are then lost if they
 were heard alone and not under load, and a deadline is missed if a word comes more than a frame
@@ -17,6 +17,7 @@ from statistics import median
 
 from .baseline import Idle, write
 from .behaviour import Say
+from .connection import ConnectionLost, Refused
 from .corpus import Clip
 from .measure import Recorder
 from .options import BadOption, Settings, add_options
@@ -31,6 +32,7 @@ def measured(settings: Settings, rounds: int) -> dict[str, Idle]:
     Raises:
         RuntimeError: a turn got no final transcript.
         Refused: the server let nobody in.
+        ConnectionLost: the connection broke.
     """
     return {clip.id: _alone(settings, clip, rounds) for clip in settings.clips}
 
@@ -59,7 +61,7 @@ def _once(settings: Settings, clip: Clip) -> Turn:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
-    parser = argparse.ArgumentParser(prog="python -m voxtide_loadtest.idle", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m voxtide_loadtest idle", description=__doc__)
     parser.add_argument("--host", required=True, help="URL of the server, with /v1 or without")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE")
     parser.add_argument("--rounds", type=int, default=3)
@@ -69,9 +71,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         idle = measured(Settings.of(options, options.host), options.rounds)
     except BadOption as bad:
         parser.error(str(bad))
+    except Refused as refused:
+        raise SystemExit(f"voxtide: not let in: {refused.code}") from None
+    except (ConnectionLost, RuntimeError) as lost:
+        raise SystemExit(f"voxtide: {lost}") from None
     write(options.out, idle)
     print(f"{len(idle)} clips, alone: {options.out}")
-
-
-if __name__ == "__main__":
-    main()

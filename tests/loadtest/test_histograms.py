@@ -69,3 +69,9 @@ def test_series_of_two_machines_fall_into_the_same_bins() -> None:
     there.record(1_004.9, 0.3)
     here.merge(Series.decoded(there.encoded(), 5))
     assert {at * 5: len(one) for at, one in here.bins.items()} == {1_000: 2, 1_005: 1}
+
+
+def test_what_was_recorded_can_be_read_again() -> None:
+    recorded = filled([0.3, 0.1, 0.3]).recorded()
+    assert [count for _, count in recorded] == [1, 2]
+    assert [time for time, _ in recorded] == pytest.approx([0.1, 0.3], rel=1e-3)

@@ -1,0 +1,1 @@
+"""What locust loads by its path: alone, since locust looks for modules in the folder first."""
