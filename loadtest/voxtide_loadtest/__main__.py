@@ -4,6 +4,7 @@ import click
 
 from . import __version__
 from .plan.command import command as plan
+from .soak.command import command as soak
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -12,7 +13,7 @@ def main() -> None:
     """How many people can speak at once, and what it takes."""
 
 
-for _command in (plan,):
+for _command in (plan, soak):
     main.add_command(_command)
 
 if __name__ == "__main__":

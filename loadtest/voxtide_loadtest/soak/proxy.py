@@ -1,0 +1,78 @@
+"""A TCP proxy on loopback, in this process, that loses connections and holds bytes back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from urllib.parse import urlsplit
+
+_CHUNK = 1 << 16
+
+
+class Proxy:
+    """Passes bytes on to a server.
+
+    Args:
+        url: of the server: http://HOST:PORT/PATH.
+
+    Attributes:
+        base_url: the same server, through here.
+        hold: how long the next bytes are held back, in seconds; those behind them wait too.
+    """
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._host, self._port = parts.hostname or "", parts.port or 80
+        self._path = parts.path
+        self._open: set[asyncio.StreamWriter] = set()
+        self.base_url = ""
+        self.hold: Callable[[], float] | None = None
+
+    @property
+    def connections(self) -> int:
+        """How many there are."""
+        return len(self._open) // 2
+
+    def cut(self) -> None:
+        """Lose all connections without a goodbye; what is on its way is lost too."""
+        for writer in self._open:
+            writer.transport.abort()
+        self._open.clear()
+
+    async def pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection."""
+        try:
+            there, back = await asyncio.open_connection(self._host, self._port)
+        except OSError:  # the server is not there, and this is how its client learns of it
+            writer.transport.abort()
+            return
+        self._open |= {writer, back}
+        with suppress(OSError):
+            await asyncio.gather(self._copy(reader, back), self._copy(there, writer))
+        for end in (writer, back):
+            self._open.discard(end)
+            end.transport.abort()
+
+    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(_CHUNK):
+            if self.hold is not None:
+                await asyncio.sleep(self.hold())
+            writer.write(data)
+            await writer.drain()
+        writer.close()  # what is written still goes out
+
+    def listens(self, port: int) -> None:
+        """It does, at a port of loopback."""
+        self.base_url = f"http://127.0.0.1:{port}{self._path}"
+
+
+@asynccontextmanager
+async def proxy(url: str) -> AsyncIterator[Proxy]:
+    """A proxy to a server that lives as long as the body."""
+    passing = Proxy(url)
+    server = await asyncio.start_server(passing.pass_on, "127.0.0.1", 0)
+    async with server:
+        passing.listens(server.sockets[0].getsockname()[1])
+        yield passing
+        passing.cut()
