@@ -8,13 +8,14 @@ import signal
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, get_args
 from urllib.parse import urlsplit
 
 import click
-import voxtide
 from rich.console import Console
 from rich.table import Table as RichTable
+
+import voxtide
 
 from .. import baseline
 from ..behaviour import Distribution
@@ -26,7 +27,6 @@ from .run import Plan, Result, soak
 from .servers import ServerFailed
 from .speaker import Dialect, Habits
 
-_T = TypeVar("_T")
 _SECONDS = click.FloatRange(0.1, 1e6)
 
 
@@ -104,9 +104,7 @@ def _idle(path: str) -> Mapping[str, Sequence[str]]:
     help="Write a page with plots, too.",
 )  # fmt: skip
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-@click.pass_context
 def command(
-    ctx: click.Context,
     serve: str | None,
     urls: tuple[str, ...],
     pids: tuple[int, ...],
@@ -149,7 +147,8 @@ def command(
     if page:
         page.write_text(html(plan, result, warm_up_s), encoding="utf-8")
         click.echo(f"wrote {page}", err=True)
-    ctx.exit(0 if result.clean else 1)
+    if not result.clean:
+        raise SystemExit(1)
 
 
 def _possible(names: tuple[str, ...] | None, ours: bool) -> tuple[str, ...]:

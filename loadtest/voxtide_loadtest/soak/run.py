@@ -11,7 +11,6 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..corpus import Clip
 from .account import Account, account
 from .alone import alone
 from .deck import Deck
