@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 _CHUNK = 1 << 16
@@ -26,6 +26,7 @@ class Proxy:
         self._host, self._port = parts.hostname or "", parts.port or 80
         self._path = parts.path
         self._open: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self.base_url = ""
         self.hold: Callable[[], float] | None = None
 
@@ -42,17 +43,33 @@ class Proxy:
 
     async def pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
         try:
-            there, back = await asyncio.open_connection(self._host, self._port)
-        except OSError:  # the server is not there, and this is how its client learns of it
+            await self._pass_on(reader, writer)
+        except OSError:  # a connection was lost, or there is no server: here it ends too
+            pass
+        finally:
+            self._tasks.discard(task)
             writer.transport.abort()
-            return
-        self._open |= {writer, back}
-        with suppress(OSError):
+
+    async def end(self) -> None:
+        """End all connections."""
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection(self._host, self._port)
+        ends = {writer, back}
+        self._open |= ends
+        try:
             await asyncio.gather(self._copy(reader, back), self._copy(there, writer))
-        for end in (writer, back):
-            self._open.discard(end)
-            end.transport.abort()
+        finally:
+            self._open -= ends
+            back.transport.abort()
 
     async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(_CHUNK):
@@ -74,5 +91,7 @@ async def proxy(url: str) -> AsyncIterator[Proxy]:
     server = await asyncio.start_server(passing.pass_on, "127.0.0.1", 0)
     async with server:
         passing.listens(server.sockets[0].getsockname()[1])
-        yield passing
-        passing.cut()
+        try:
+            yield passing
+        finally:
+            await passing.end()

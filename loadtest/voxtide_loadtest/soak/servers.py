@@ -87,7 +87,7 @@ class LocalServer:
         Raises:
             ServerFailed: there is no such process, or the server lives on.
         """
-        engines = [one for one in self._processes() if "EngineCore" in one.name()]
+        engines = [one for one in self._processes() if "EngineCore" in " ".join(one.cmdline())]
         if not engines:
             raise ServerFailed(f"server {self.name} has no process EngineCore")
         for engine in engines:
