@@ -102,9 +102,9 @@ async def test_a_bad_network_delays_all_and_some_for_much_longer() -> None:
 @pytest.mark.parametrize(("name", "done"), [("term", "stop"), ("kill", "lose engine")])
 async def test_a_server_that_has_ended_is_started_again(name: str, done: str) -> None:
     server = FakeServer()
-    on = stage(mortal=server)
+    on = stage(FakeProxy(3), FakeProxy(9), mortal=server)
     assert FAULTS[name].possible(on)
-    await happen(name, on)
+    assert "with 3 connections" in await happen(name, on)
     assert server.done == [done, "start"]
 
 

@@ -15,7 +15,7 @@ from voxtide_loadtest.__main__ import main
 from voxtide_loadtest.baseline import Idle, write
 from voxtide_loadtest.corpus import load
 
-SHORT = ("--seconds", "3", "--speakers", "2", "--session", "2", "--every", "1", "--lasts", "0.3")
+SHORT = ("--seconds", "2", "--speakers", "2", "--session", "2", "--every", "0.7", "--lasts", "0.3")
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def test_memory_of_a_process_is_watched(manifest: Path, tmp_path: Path) -> None:
     (process,) = json.loads(result.stdout)["processes"].values()
     assert process["starts"] == 1
     assert process["over_time"][0]["rss_mb"] > 10
-    assert process["growth"] is None  # three seconds say nothing
+    assert process["growth"] is None  # two seconds say nothing
     assert "too short to say" in page.read_text()
 
 

@@ -11,21 +11,21 @@ from ..report import style
 from .output import lag_over_time
 from .run import Result
 
-_COLOURS = (style.ONE, style.TWO, style.THREE)
+_LINES = ((style.ONE, "-"), (style.TWO, "--"), (style.THREE, "-."))
 
 
 def lag(result: Result) -> str:
     """The greatest lag over time."""
     over_time = lag_over_time(result)
+    most = max((most for _, most in over_time), default=0.0)
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
         axes.plot([at for at, _ in over_time], [most for _, most in over_time], color=style.ONE)
         axes.set_ylabel("s")
         _faults(axes, result)
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, max(1.0, 1.1 * most))
 
-    most = max((most for _, most in over_time), default=0.0)
     return style.plot(draw, f"The transcript lag over time; the greatest was {most:.1f} s.")
 
 
@@ -34,11 +34,12 @@ def memory(result: Result) -> str:
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
-        for colour, (name, samples) in zip(cycle(_COLOURS), result.samples.items(), strict=False):
+        for line, (name, samples) in zip(cycle(_LINES), result.samples.items(), strict=False):
+            colour, stroke = line
             label: str | None = name
             for _, life in groupby(samples, key=lambda one: one.pid):
                 points = [(one.at_s, one.rss_mb) for one in life]
-                axes.plot(*zip(*points, strict=True), color=colour, label=label)
+                axes.plot(*zip(*points, strict=True), stroke, color=colour, label=label)
                 label = None
         axes.set_ylabel("MB")
         _faults(axes, result)

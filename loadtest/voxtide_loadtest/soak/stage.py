@@ -15,7 +15,7 @@ class Stage:
     """Everything that can be hurt.
 
     Attributes:
-        proxies: between the speakers and each server.
+        proxies: between the speakers and each server; the first is that of `mortal`.
         speakers: all of them.
         mortal: the server that may end, since another one stays; None if no server may.
         lasts_s: how long a fault lasts that does not end by itself.

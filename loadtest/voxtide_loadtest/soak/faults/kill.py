@@ -10,6 +10,7 @@ from ..stage import Stage
 async def kill(stage: Stage, rng: random.Random) -> str:
     """SIGKILL for the engine of a server, which ends by that and is started again."""
     assert stage.mortal is not None
+    inside = stage.proxies[0].connections
     code = await stage.mortal.lose_engine()
     await stage.mortal.start()
-    return f"killed the engine; the server ended with {code} and was started again"
+    return f"with {inside} connections; the server ended with {code} and was started again"
