@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -12,6 +13,8 @@ from click.testing import CliRunner
 
 from tests.loadtest.echo import corpus
 from voxtide_loadtest.__main__ import main
+from voxtide_loadtest.baseline import Idle, write
+from voxtide_loadtest.corpus import load
 from voxtide_loadtest.soak.servers import LocalServer, ServerFailed
 
 
@@ -102,21 +105,42 @@ def test_two_servers_of_which_one_ends_again_and_again(said: Path, tmp_path: Pat
     assert not [pid for pid in pids if psutil.pid_exists(pid)]
 
 
-def test_a_server_that_does_not_come_back_is_not_clean(said: Path, tmp_path: Path) -> None:
-    """Its words are not lost: the other one hears them."""
-    flags = ["--serve", "nano", "--corpus", str(said), "--seconds", "4", "--speakers", "1"]
-    flags += ["--faults", "term", "--every", "1"]
-    package = tmp_path / "voxtide_server" / "__main__.py"
-    package.write_text(
-        "import os, pathlib, sys\n"
+def planted(said: Path, code: str, *flags: str) -> tuple[int, Any]:
+    """The status and the account of four seconds with servers that run this code at each start.
+
+    It knows `number`: which start of a server this is, from 1 on.
+    """
+    package = said.parents[1] / "voxtide_server" / "__main__.py"
+    counted = (
+        "import os, pathlib, sys, threading\n"
         "here = pathlib.Path(__file__).parent\n"
         "(here / f'start-{os.getpid()}').touch()\n"
-        "if len(list(here.glob('start-*'))) > 2: sys.exit('too often')\n" + package.read_text()
+        "number = len(list(here.glob('start-*')))\n"
     )
-    result = CliRunner().invoke(main, ["soak", *flags, "--json"])
-    assert result.exit_code == 1, result.output
-    document = json.loads(result.stdout)
+    package.write_text(f"{counted}{code}\n{package.read_text()}")
+    idle = said.parent / "idle.json"
+    write(idle, {clip.id: Idle(" ".join(clip.words or ()), ()) for clip in load(str(said))})
+    given = ["--serve", "nano", "--corpus", str(said), "--idle", str(idle), "--json"]
+    given += ["--seconds", "4", "--speakers", "1"]
+    result = CliRunner().invoke(main, ["soak", *given, *flags])
+    return result.exit_code, json.loads(result.stdout)
+
+
+def test_a_server_that_does_not_come_back_is_not_clean(said: Path) -> None:
+    """Its words are not lost: the other one hears them."""
+    code = "if number > 2: sys.exit('too often')"
+    status, document = planted(said, code, "--faults", "term", "--every", "1")
+    assert status == 1
     assert not document["clean"]
     assert document["words"]["lost"] == 0
     (failed,) = (fault for fault in document["happened"] if not fault["well"])
     assert "too often" in failed["what"]
+
+
+def test_a_server_that_ends_by_itself_is_not_clean(said: Path) -> None:
+    code = "if number == 2: threading.Timer(2.5, os._exit, (3,)).start()"
+    status, document = planted(said, code, "--faults", "")
+    assert status == 1
+    assert document["words"]["lost"] == 0
+    (died,) = document["happened"]
+    assert died["what"] == "server lasting had ended by itself"

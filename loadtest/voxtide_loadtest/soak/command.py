@@ -12,6 +12,7 @@ from typing import Any, get_args
 from urllib.parse import urlsplit
 
 import click
+import psutil
 from rich.console import Console
 from rich.table import Table as RichTable
 
@@ -51,6 +52,12 @@ def _url(text: str) -> str:
     return text.rstrip("/").removesuffix("/v1") + "/v1"
 
 
+def _pid(text: str) -> int:
+    if not text.isdecimal() or not psutil.pid_exists(int(text)):
+        raise ValueError(f"there is no process {text!r}")
+    return int(text)
+
+
 def _faults(text: str) -> tuple[str, ...]:
     names = tuple(name for name in text.split(",") if name)
     for name in names:
@@ -69,7 +76,10 @@ def _idle(path: str) -> Mapping[str, Sequence[str]]:
     "--url", "urls", multiple=True, callback=_parsed(_url),
     help="A server that is there; several that are alike may be given.",
 )  # fmt: skip
-@click.option("--pid", "pids", multiple=True, type=click.IntRange(1), help="Watch this server.")
+@click.option(
+    "--pid", "pids", metavar="NUMBER", multiple=True, callback=_parsed(_pid),
+    help="Of a server's first process on this machine, to watch its memory.",
+)  # fmt: skip
 @click.option("--speakers", type=click.IntRange(1), default=4, help="Sessions at once.")
 @click.option("--seconds", type=_SECONDS, default=1800.0, help="How long.")
 @click.option("--every", "every_s", type=_SECONDS, default=20.0, help="Seconds between faults.")

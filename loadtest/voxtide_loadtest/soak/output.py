@@ -43,7 +43,7 @@ def verdict(result: Result) -> str:
     wrong = [f"{count} {what}" for what, count in _wrong(result.account).items() if count]
     if not result.account.balanced:
         wrong.append("the account does not balance")
-    wrong += [f"{fault.name}: the server did not come back" for fault in _unwell(result)]
+    wrong += [f"{fault.name}: {fault.what.splitlines()[0]}" for fault in _unwell(result)]
     said = f"{len(result.happened)} faults in {result.duration_s / 60:.1f} minutes"
     return f"{said}: {'; '.join(wrong) or 'nothing lost, nothing doubled'}."
 

@@ -95,7 +95,7 @@ class Result:
 
     @property
     def clean(self) -> bool:
-        """Whether nothing was lost, nothing doubled, and every server came back."""
+        """Whether nothing was lost, nothing doubled, and every server is there in the end."""
         return self.account.clean and all(fault.well for fault in self.happened)
 
 
@@ -134,7 +134,9 @@ async def _two_servers(arguments: Sequence[str], logs: Path) -> AsyncIterator[li
         for server in servers:  # one after the other: together they would measure each other
             await server.start()
         yield servers
-        await asyncio.gather(*(server.stop() for server in servers if server.ready))
+        # The account is made by now: one that does not end well is killed, and that is all.
+        ending = (server.stop() for server in servers if server.ready)
+        await asyncio.gather(*ending, return_exceptions=True)
     finally:
         for server in servers:
             server.kill()
@@ -165,11 +167,11 @@ class _Run:
             Speaker(habits, number, self._chance(f"speaker {number}"), over, self._clock)
             for number in range(plan.speakers)
         ]
+        self._servers = servers
         mortal = servers[0] if servers else None
         self._stage = Stage(proxies, self._speakers, mortal, plan.lasts_s)
-        started = {server.name: server for server in servers}
         self._watch = Watch(
-            lambda: {**plan.pids, **{name: one.pid for name, one in started.items()}}, self._clock
+            lambda: {**plan.pids, **{server.name: server.pid for server in servers}}, self._clock
         )
         self._going: set[str] = set()
         self._happened: list[Happened] = []
@@ -185,6 +187,7 @@ class _Run:
             self._over.set()
             await asyncio.wait(speaking)
             duration = self._clock()
+            self._note_the_dead()
             for task in others:
                 task.cancel()
         ledgers = [ledger for speaker in self._speakers for ledger in speaker.ledgers]
@@ -197,6 +200,14 @@ class _Run:
             self._unix,
             duration,
         )
+
+    def _note_the_dead(self) -> None:
+        """A server that has ended and was not asked to is a fault, too: its own."""
+        now = self._clock()
+        for server in self._servers:
+            if server.ready and server.pid is None:
+                what = f"server {server.name} had ended by itself"
+                self._happened.append(Happened("died", now, now, what, well=False))
 
     async def _faults(self) -> None:
         """One after the other begins; some take longer than until the next one."""

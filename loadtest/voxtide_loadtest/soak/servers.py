@@ -46,7 +46,7 @@ class LocalServer:
 
     @property
     def pid(self) -> int | None:
-        """Of the process; None while it is not there."""
+        """Of the process; None while it is not there, though it may be `ready`: it has died."""
         process = self._process
         return None if process is None or process.returncode is not None else process.pid
 
@@ -87,11 +87,12 @@ class LocalServer:
         Raises:
             ServerFailed: there is no such process, or the server lives on.
         """
-        engines = [one for one in self._processes() if "EngineCore" in " ".join(one.cmdline())]
+        engines = [one for one in self._processes() if _is_engine(one)]
         if not engines:
             raise ServerFailed(f"server {self.name} has no process EngineCore")
         for engine in engines:
-            engine.kill()
+            with suppress(psutil.NoSuchProcess):
+                engine.kill()
         return await self._ended()
 
     def kill(self) -> None:
@@ -136,6 +137,12 @@ class LocalServer:
 
     def _tail(self) -> str:
         return self._log.read_bytes()[-_TAIL_BYTES:].decode(errors="replace")
+
+
+def _is_engine(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return "EngineCore" in " ".join(process.cmdline())  # vLLM's name for it
+    return False
 
 
 def _free_port() -> int:
