@@ -46,10 +46,22 @@ class FakeServer:
         return 1
 
 
-def stage(*proxies: FakeProxy, mortal: FakeServer | None = None) -> Stage:
+@dataclass
+class FakeLink:
+    bad: bool = False
+
+    async def worsen(self) -> str:
+        self.bad = True
+        return "netem"
+
+    async def mend(self) -> None:
+        self.bad = False
+
+
+def stage(*proxies: FakeProxy, mortal: Any = None, link: Any = None) -> Stage:
     speaker = FakeSpeaker()
     speaker.reads.set()
-    parts: Any = (proxies, [speaker], mortal)
+    parts: Any = (proxies, [speaker], mortal, link)
     return Stage(*parts, lasts_s=0.05)
 
 
@@ -97,6 +109,16 @@ async def test_a_bad_network_delays_all_and_some_for_much_longer() -> None:
     assert max(waits) <= most + RETRANSMISSION_S[1]
     lost = sum(wait > most + RETRANSMISSION_S[0] for wait in waits) / len(waits)
     assert 0.3 * LOSS < lost <= 1.5 * LOSS
+
+
+async def test_where_the_kernel_makes_it_bad_the_proxy_does_not() -> None:
+    passing, link = FakeProxy(), FakeLink()
+    fault = asyncio.create_task(happen("network", stage(passing, link=link)))
+    await asyncio.sleep(0.01)
+    assert link.bad
+    assert passing.hold is None
+    assert "netem for" in await fault
+    assert not link.bad
 
 
 @pytest.mark.parametrize(("name", "done"), [("term", "stop"), ("kill", "lose engine")])

@@ -114,3 +114,12 @@ def test_a_server_that_is_not_there_ends_it_at_once() -> None:
     assert result.exit_code == 1
     assert "Traceback" not in result.output
     assert "127.0.0.1:9" in result.stderr
+
+
+def test_a_network_that_the_kernel_cannot_make_bad_ends_it_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    result = run("--url", "http://127.0.0.1:9", "--netem", *SHORT)
+    assert result.exit_code == 1
+    assert "Error: ip: No such file" in result.stderr

@@ -38,6 +38,7 @@ async def run(manifest: Path, spoil: Spoil = well, **changes: Any) -> tuple[Resu
             "faults": (),
             "seed": 1,
             "logs": manifest.parent,
+            "netem": False,
         }
         result = await soak(Plan(**{**plan, **changes}), asyncio.Event(), lambda line: None)
     return result, script.said
@@ -131,7 +132,9 @@ async def test_it_ends_early_in_good_order_when_it_is_told(manifest: Path) -> No
     async with hearing(manifest) as (server, _):
         habits = Habits([server.base_url], clips, Distribution("fixed", (900.0,)))
         idle = {clip.id: clip.words or () for clip in clips}
-        plan = Plan(habits, None, {}, idle, 2, 900.0, 900.0, 1.0, ("cut",), 1, manifest.parent)
+        plan = Plan(
+            habits, None, {}, idle, 2, 900.0, 900.0, 1.0, ("cut",), 1, manifest.parent, False
+        )
         asyncio.get_running_loop().call_later(1.5, over.set)
         result = await soak(plan, over, lambda line: None)
     assert result.account.turns.said > 0

@@ -5,6 +5,7 @@
     slope        whether memory grows: a slope with its interval
     deck         which fault is next
     proxy        between speakers and servers: loses connections, delays bytes
+    netem        a link that the kernel makes worse
     servers      servers of this machine that end and are started again
     stage        what faults act on
     faults/      one module for each, and their table

@@ -24,6 +24,7 @@ from ..corpus import load
 from . import output
 from .faults import FAULTS
 from .html import html
+from .netem import NetemFailed
 from .run import Plan, Result, soak
 from .servers import ServerFailed
 from .speaker import Dialect, Habits
@@ -101,6 +102,7 @@ def _idle(path: str) -> Mapping[str, Sequence[str]]:
     "--idle", metavar="FILE", callback=_parsed(_idle),
     help="What the server hears alone, from voxtide_loadtest.idle. Without: it is asked.",
 )  # fmt: skip
+@click.option("--netem", is_flag=True, help="A bad network by the kernel: Linux, root, iproute2.")
 @click.option("--warm-up", "warm_up_s", type=click.FloatRange(0), default=120.0,
               help="Seconds of a server's life whose memory says nothing.")  # fmt: skip
 @click.option("--seed", type=int, default=1, help="Of all that is drawn.")
@@ -188,7 +190,7 @@ def _run(plan: Plan) -> Result:
 
     try:
         return asyncio.run(main())
-    except (ServerFailed, voxtide.VoxtideError) as failed:
+    except (ServerFailed, NetemFailed, voxtide.VoxtideError) as failed:
         raise click.ClickException(str(failed)) from None
 
 

@@ -63,6 +63,7 @@ def as_json(plan: Plan, result: Result, warm_up_s: float) -> dict[str, Any]:
             "faults": [*plan.faults],
             "every_s": plan.every_s,
             "lasts_s": plan.lasts_s,
+            "netem": plan.netem,
             "seed": plan.seed,
             "began_unix_s": result.began_unix_s,
             "duration_s": result.duration_s,

@@ -1,13 +1,16 @@
-"""A TCP proxy on loopback, in this process, that loses connections and holds bytes back."""
+"""A TCP proxy in this process that loses connections and holds bytes back."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 _CHUNK = 1 << 16
+
+Connect = Callable[[str, int], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
+"""Opens a connection to a host and a port."""
 
 
 class Proxy:
@@ -15,16 +18,18 @@ class Proxy:
 
     Args:
         url: of the server: http://HOST:PORT/PATH.
+        connect: opens connections to it.
 
     Attributes:
         base_url: the same server, through here.
         hold: how long the next bytes are held back, in seconds; those behind them wait too.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, connect: Connect) -> None:
         parts = urlsplit(url)
         self._host, self._port = parts.hostname or "", parts.port or 80
         self._path = parts.path
+        self._connect = connect
         self._open: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self.base_url = ""
@@ -62,7 +67,7 @@ class Proxy:
             await asyncio.wait(self._tasks)
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection(self._host, self._port)
+        there, back = await self._connect(self._host, self._port)
         ends = {writer, back}
         self._open |= ends
         try:
@@ -79,18 +84,26 @@ class Proxy:
             await writer.drain()
         writer.close()  # what is written still goes out
 
-    def listens(self, port: int) -> None:
-        """It does, at a port of loopback."""
-        self.base_url = f"http://127.0.0.1:{port}{self._path}"
+    def listens(self, host: str, port: int) -> None:
+        """It does, at this address."""
+        self.base_url = f"http://{host}:{port}{self._path}"
 
 
 @asynccontextmanager
-async def proxy(url: str) -> AsyncIterator[Proxy]:
-    """A proxy to a server that lives as long as the body."""
-    passing = Proxy(url)
-    server = await asyncio.start_server(passing.pass_on, "127.0.0.1", 0)
+async def proxy(
+    url: str, *, host: str = "127.0.0.1", connect: Connect = asyncio.open_connection
+) -> AsyncIterator[Proxy]:
+    """A proxy to a server that lives as long as the body.
+
+    Args:
+        url: of the server.
+        host: the address that it listens at.
+        connect: opens connections to the server.
+    """
+    passing = Proxy(url, connect)
+    server = await asyncio.start_server(passing.pass_on, host, 0)
     async with server:
-        passing.listens(server.sockets[0].getsockname()[1])
+        passing.listens(host, server.sockets[0].getsockname()[1])
         try:
             yield passing
         finally:

@@ -15,6 +15,7 @@ from .account import Account, account
 from .alone import alone
 from .deck import Deck
 from .faults import FAULTS
+from .netem import Link, NetemFailed, link
 from .proxy import Proxy, proxy
 from .servers import LocalServer, ServerFailed
 from .speaker import Habits, Speaker
@@ -40,6 +41,7 @@ class Plan:
         faults: their names.
         seed: of all that is drawn.
         logs: folder for the logs of servers that are started.
+        netem: whether the kernel makes the network bad, not the proxy.
     """
 
     habits: Habits
@@ -53,6 +55,7 @@ class Plan:
     faults: Sequence[str]
     seed: int
     logs: Path
+    netem: bool
 
 
 @dataclass(frozen=True)
@@ -109,9 +112,11 @@ async def soak(plan: Plan, over: asyncio.Event, tell: Tell) -> Result:
 
     Raises:
         ServerFailed: a server did not start.
+        NetemFailed: the kernel does not make a network bad.
         voxtide.VoxtideError: a server does not answer while nobody else is there.
     """
     async with AsyncExitStack() as stack:
+        bad = await stack.enter_async_context(link()) if plan.netem else None
         servers: list[LocalServer] = []
         if plan.serve is not None:
             tell("starting two servers")
@@ -121,9 +126,23 @@ async def soak(plan: Plan, over: asyncio.Event, tell: Tell) -> Result:
         if heard is None:
             tell(f"saying {len(plan.habits.clips)} clips alone")
             heard = await alone(urls[-1], plan.habits.clips, plan.habits.dialect)
-        proxies = [await stack.enter_async_context(proxy(url)) for url in urls]
+        proxies = [await stack.enter_async_context(_way_to(url, bad)) for url in urls]
         tell(f"{plan.speakers} speakers, for {plan.seconds:g} s")
-        return await _Run(plan, over, tell, proxies, servers).result(heard)
+        return await _Run(plan, over, tell, proxies, servers, bad).result(heard)
+
+
+@asynccontextmanager
+async def _way_to(url: str, bad: Link | None) -> AsyncIterator[Proxy]:
+    """A proxy to a server, by way of the link if there is one."""
+    if bad is None:
+        async with proxy(url) as direct:
+            yield direct
+    else:
+        async with (
+            proxy(url, host=bad.host) as far,
+            proxy(far.base_url, connect=bad.connect) as near,
+        ):
+            yield near
 
 
 @asynccontextmanager
@@ -152,6 +171,7 @@ class _Run:
         tell: Tell,
         proxies: Sequence[Proxy],
         servers: Sequence[LocalServer],
+        bad: Link | None,
     ) -> None:
         self._plan = plan
         self._over = over
@@ -169,7 +189,7 @@ class _Run:
         ]
         self._servers = servers
         mortal = servers[0] if servers else None
-        self._stage = Stage(proxies, self._speakers, mortal, plan.lasts_s)
+        self._stage = Stage(proxies, self._speakers, mortal, bad, plan.lasts_s)
         self._watch = Watch(
             lambda: {**plan.pids, **{server.name: server.pid for server in servers}}, self._clock
         )
@@ -229,7 +249,7 @@ class _Run:
         self._tell(f"{began:6.0f} s  {name}")
         try:
             what = await FAULTS[name].happen(self._stage, chance)
-        except ServerFailed as failed:
+        except (ServerFailed, NetemFailed) as failed:
             what, well = str(failed), False
         finally:
             self._going.discard(name)

@@ -1,8 +1,8 @@
-"""A bad network: what delay and loss make of a TCP stream.
+"""A bad network: by the kernel where the soak has a link for that, else by the proxy.
 
 Packets that are lost are not seen above TCP: they are sent again after a retransmission timeout,
-and all that follows waits for them. So bytes are held back, always a little and now and then for
-as long as such a timeout takes.
+and all that follows waits for them. So the proxy holds bytes back, always a little and now and
+then for as long as such a timeout takes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,17 @@ RETRANSMISSION_S = (0.2, 1.0)
 
 async def network(stage: Stage, rng: random.Random) -> str:
     """Delay and loss on all connections for a while."""
+    if stage.link is None:
+        return await _by_proxy(stage, rng)
+    try:
+        done = await stage.link.worsen()
+        await asyncio.sleep(stage.lasts_s)
+    finally:
+        await stage.link.mend()
+    return f"{done} for {stage.lasts_s:g} s"
 
+
+async def _by_proxy(stage: Stage, rng: random.Random) -> str:
     def hold() -> float:
         lost = rng.random() < LOSS
         return rng.uniform(*DELAY_S) + (rng.uniform(*RETRANSMISSION_S) if lost else 0.0)
