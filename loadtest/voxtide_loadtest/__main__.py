@@ -5,6 +5,7 @@ import click
 from . import __version__
 from .capacity.command import capacity, compare
 from .plan.command import command as plan
+from .soak.command import command as soak
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -26,7 +27,7 @@ def idle(arguments: tuple[str, ...]) -> None:
     main(arguments)
 
 
-for _command in (capacity, compare, idle, plan):
+for _command in (capacity, compare, idle, plan, soak):
     main.add_command(_command)
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from pathlib import Path
 
 LOADTEST = Path(__file__).parents[2] / "loadtest"
 PURE = ("words", "pacing", "behaviour", "turn", "figures", "histograms", "measure", "summary")
+PURE += ("soak/ledger", "soak/account", "soak/deck", "soak/slope")
 
 
 def packages(path: Path) -> set[str]:
