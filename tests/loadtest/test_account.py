@@ -40,6 +40,7 @@ def test_nothing_is_missing() -> None:
     assert sum_of_all.clean
     assert sum_of_all.sessions.opened == 3
     assert sum_of_all.sessions.refused == {"server_full": 2}
+    assert sum_of_all.as_json()["sessions"]["refused"] == {"server_full": 2}
     assert (sum_of_all.turns.said, sum_of_all.turns.final) == (6, 6)
     assert sum_of_all.audio.transcribed_s == pytest.approx(12)
     assert sum_of_all.words.said == 24

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
 
 from ..words import align, tokens
 from .ledger import SLACK_S, Ledger, Turn
@@ -99,6 +102,10 @@ class Account:
         answered = turns.final + turns.failed + turns.missing
         rest = audio.sent_s + audio.doubled_s - audio.transcribed_s - audio.lost_s
         return turns.said == answered and abs(rest) < SLACK_S * (answered + turns.unfinished + 1)
+
+    def as_json(self) -> dict[str, Any]:
+        """All fields, for JSON; `dataclasses.asdict` would break the counters."""
+        return dict(orjson.loads(orjson.dumps(self)))
 
     @property
     def clean(self) -> bool:

@@ -69,7 +69,7 @@ def as_json(plan: Plan, result: Result, warm_up_s: float) -> dict[str, Any]:
             "duration_s": result.duration_s,
         },
         "balanced": result.account.balanced,
-        **asdict(result.account),
+        **result.account.as_json(),
         "happened": [asdict(fault) for fault in result.happened],
         "lag": {
             "n": len(seconds),
