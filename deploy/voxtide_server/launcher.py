@@ -56,8 +56,9 @@ def serve(argv: Sequence[str]) -> None:
     args, extra = parse(argv)
     settings, drain_s = _settings(args, os.environ)
     profile = choose_profile(args.profile)
-    with machine.reserve(args.host, args.port) as held, _stoppable():
-        model = checkpoint.resolve(args.model, args.delay_ms)
+    with machine.reserve(args.host, args.port) as held:
+        with _stoppable():
+            model = checkpoint.resolve(args.model, args.delay_ms)
         names = args.served_model_name or [model.name]
         port: int = held.getsockname()[1]
         tls = any(flag.startswith("--ssl-certfile") for flag in extra)

@@ -78,7 +78,8 @@ def run(
     """Run a server until it is asked to stop by SIGTERM, SIGINT or SIGHUP.
 
     To be called from the main thread of a process that has no other children:
-    all that end are reaped here. What the server prints goes to stderr.
+    all that end are reaped here, and afterwards the signals that ask it to stop are
+    ignored. What the server prints goes to stderr.
 
     Args:
         command: the server's command line.
@@ -104,6 +105,9 @@ def run(
         finally:
             server.clear()
     finally:
+        # Who asks now is too late: the process is about to end, with a code of its own.
+        for number in stop:
+            signal.signal(number, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 

@@ -146,7 +146,12 @@ class Pod:
         hook = await asyncio.create_subprocess_exec(
             *(self._local(word) for word in command), env=self._env
         )
-        await hook.wait()
+        try:
+            await hook.wait()
+        finally:
+            if hook.returncode is None:  # the grace period is over, or the test has failed
+                hook.kill()
+                await hook.wait()
 
     def kill(self) -> None:
         """The node's memory is full, or its power is gone: nobody is told anything."""

@@ -23,6 +23,7 @@ from tests.integration.container import Running, container
 
 pytestmark = [
     pytest.mark.integration,
+    pytest.mark.timeout(900),
     pytest.mark.skipif(os.geteuid() != 0, reason="a root file system of one's own takes root"),
 ]
 

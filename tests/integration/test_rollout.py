@@ -157,11 +157,12 @@ async def test_a_killed_pod_costs_no_word(cluster: Cluster, sure: list[Clip]) ->
         await _all_ready(cluster.pods)
         async with speaking(cluster, sure) as speakers:
             await _all_have_heard_more(speakers)
-            lost = await inside(killed.server)
+            assert await inside(killed.server) > 0
             killed.kill()
             await _all_have_heard_more(speakers)
     _nothing_is_missing(speakers)
-    assert 0 < sum(one.resumes for one in speakers) <= lost
+    # Without a bound: on a starved machine a client may take other servers for dead, too.
+    assert sum(one.resumes for one in speakers) > 0
     assert {code for one in speakers for code in one.closes} <= {1006}
 
 
