@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 import click
-from rich.console import Console
-from rich.table import Table as RichTable
 
+from ..terminal import parsed, show
 from . import inputs, output
 from .fleet import Balancing, Fleet, Goals
 from .html import html
@@ -25,20 +24,6 @@ _SECONDS = click.FloatRange(0, 86_400)
 _COUNT = click.IntRange(1)
 
 
-def _parsed(parse: Callable[[str], Any]) -> Callable[[click.Context, click.Parameter, Any], Any]:
-    """A callback that parses what is given; click puts the name of the option before an error."""
-
-    def callback(ctx: click.Context, param: click.Parameter, given: Any) -> Any:
-        try:
-            if isinstance(given, tuple):
-                return tuple(parse(one) for one in given)
-            return None if given is None else parse(given)
-        except ValueError as wrong:
-            raise click.BadParameter(str(wrong), ctx, param) from None
-
-    return callback
-
-
 def _together(*options: Callable[[_Command], _Command]) -> Callable[[_Command], _Command]:
     def apply(command: _Command) -> _Command:
         for option in reversed(options):
@@ -52,7 +37,7 @@ _of_arrivals = _together(
     click.option(
         "--capacity",
         metavar="N|FILE",
-        callback=_parsed(inputs.capacity),
+        callback=parsed(inputs.capacity),
         required=True,
         help="Live sessions that a replica carries, or a capacity report.",
     ),
@@ -65,7 +50,7 @@ _of_arrivals = _together(
     click.option(
         "--lengths",
         metavar="NAME:SECONDS|FILE",
-        callback=_parsed(inputs.lengths),
+        callback=parsed(inputs.lengths),
         required=True,
         help="How long sessions last, in seconds: exponential:MEAN, fixed:MEAN, "
         "lognormal:MEAN:VARIATION (standard deviation over mean), or a file of lengths.",
@@ -73,7 +58,7 @@ _of_arrivals = _together(
     click.option(
         "--curve",
         metavar="WEIGHTS|FILE",
-        callback=_parsed(inputs.curve),
+        callback=parsed(inputs.curve),
         help="Relative rates of equal parts of a day from midnight on: 24 or more with commas, "
         "or a file. Without: all day the same.",
     ),
@@ -134,7 +119,7 @@ _of_output = _together(
         "--price",
         "prices",
         metavar="NAME=PRICE",
-        callback=_parsed(inputs.price),
+        callback=parsed(inputs.price),
         multiple=True,
         help="Of a GPU hour, in any currency; several may be given.",
     ),
@@ -193,24 +178,10 @@ def command(
     if as_json:
         click.echo(json.dumps(output.as_json(plan, rehearsal, chart), indent=2))
     else:
-        _print(output.tables(plan, rehearsal), output.left_out(rehearsal), snippet(chart))
+        left_out = output.left_out(rehearsal)
+        show(output.tables(plan, rehearsal), *([left_out] if left_out else []))
+        heading = "# Values for the Helm chart: helm upgrade … -f values.yaml"
+        click.echo(f"\n{heading}\n{snippet(chart)}", nl=False)
     if page:
         page.write_text(html(plan, rehearsal, chart), encoding="utf-8")
         click.echo(f"wrote {page}", err=True)
-
-
-def _print(tables: list[output.Table], left_out: str, chart: str) -> None:
-    console = Console()
-    for table in tables:
-        shown = RichTable(
-            title=table.title, caption=table.note, title_justify="left", caption_justify="left"
-        )
-        shown.show_header = any(table.headings)
-        for place, heading in enumerate(table.headings):
-            shown.add_column(heading, justify="right" if place else "left")
-        for row in table.rows:
-            shown.add_row(*row)
-        console.print(shown)
-    if left_out:
-        console.print(left_out)
-    click.echo(f"\n# Values for the Helm chart: helm upgrade … -f values.yaml\n{chart}", nl=False)

@@ -1,31 +1,14 @@
 """The plan as tables of text, which the terminal and the page show, and as JSON."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
+from ..terminal import Table
 from .course import Account
 from .figures import clock, count, money, share, span
 from .proposal import Plan
 from .rehearsal import Rehearsal
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table.
-
-    Attributes:
-        title: what it is about.
-        headings: of the columns; the first column names the row.
-        rows: as many cells each.
-        note: what one has to know to read it.
-    """
-
-    title: str
-    headings: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    note: str = ""
 
 
 def tables(plan: Plan, rehearsal: Rehearsal) -> list[Table]:

@@ -6,21 +6,20 @@ import asyncio
 import json
 import signal
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import urlsplit
 
 import click
 import psutil
-from rich.console import Console
-from rich.table import Table as RichTable
 
 import voxtide
 
 from .. import baseline
 from ..behaviour import Distribution
 from ..corpus import load
+from ..terminal import parsed, show
 from . import output
 from .faults import FAULTS
 from .html import html
@@ -30,20 +29,6 @@ from .servers import ServerFailed
 from .speaker import Dialect, Habits
 
 _SECONDS = click.FloatRange(0.1, 1e6)
-
-
-def _parsed(parse: Callable[[str], Any]) -> Callable[[click.Context, click.Parameter, Any], Any]:
-    """A callback that parses what is given; click puts the name of the option before an error."""
-
-    def callback(ctx: click.Context, param: click.Parameter, given: Any) -> Any:
-        try:
-            if isinstance(given, tuple):
-                return tuple(parse(one) for one in given)
-            return None if given is None else parse(given)
-        except ValueError as wrong:
-            raise click.BadParameter(str(wrong), ctx, param) from None
-
-    return callback
 
 
 def _url(text: str) -> str:
@@ -74,11 +59,11 @@ def _idle(path: str) -> Mapping[str, Sequence[str]]:
 @click.command("soak", context_settings={"show_default": True})
 @click.option("--serve", metavar="MODEL", help="Start two servers with this model, such as nano.")
 @click.option(
-    "--url", "urls", multiple=True, callback=_parsed(_url),
+    "--url", "urls", multiple=True, callback=parsed(_url),
     help="A server that is there; several that are alike may be given.",
 )  # fmt: skip
 @click.option(
-    "--pid", "pids", metavar="NUMBER", multiple=True, callback=_parsed(_pid),
+    "--pid", "pids", metavar="NUMBER", multiple=True, callback=parsed(_pid),
     help="Of a server's first process on this machine, to watch its memory.",
 )  # fmt: skip
 @click.option("--speakers", type=click.IntRange(1), default=4, help="Sessions at once.")
@@ -86,20 +71,20 @@ def _idle(path: str) -> Mapping[str, Sequence[str]]:
 @click.option("--every", "every_s", type=_SECONDS, default=20.0, help="Seconds between faults.")
 @click.option("--lasts", "lasts_s", type=_SECONDS, default=5.0, help="Seconds a fault lasts.")
 @click.option(
-    "--faults", metavar="NAME,NAME", callback=_parsed(_faults),
+    "--faults", metavar="NAME,NAME", callback=parsed(_faults),
     help=f"Which of {', '.join(FAULTS)}; '' for none. Without: all that are possible.",
 )  # fmt: skip
 @click.option(
-    "--session", "lengths", metavar="KIND:S,S", callback=_parsed(Distribution.parse),
+    "--session", "lengths", metavar="KIND:S,S", callback=parsed(Distribution.parse),
     default="uniform:60,300", help="Length of a session.",
 )  # fmt: skip
 @click.option(
-    "--corpus", "clips", metavar="FILE|FOLDER", callback=_parsed(load), default="",
+    "--corpus", "clips", metavar="FILE|FOLDER", callback=parsed(load), default="",
     help="What is said; see docs/loadtest.md.",
 )  # fmt: skip
 @click.option("--dialect", type=click.Choice(get_args(Dialect)), default="voxtide")
 @click.option(
-    "--idle", metavar="FILE", callback=_parsed(_idle),
+    "--idle", metavar="FILE", callback=parsed(_idle),
     help="What the server hears alone, from voxtide_loadtest.idle. Without: it is asked.",
 )  # fmt: skip
 @click.option("--netem", is_flag=True, help="A bad network by the kernel: Linux, root, iproute2.")
@@ -155,7 +140,7 @@ def command(
     if as_json:
         click.echo(json.dumps(output.as_json(plan, result, warm_up_s), indent=2))
     else:
-        _print(output.tables(plan, result, warm_up_s), output.verdict(result))
+        show(output.tables(plan, result, warm_up_s), output.verdict(result))
     if page:
         page.write_text(html(plan, result, warm_up_s), encoding="utf-8")
         click.echo(f"wrote {page}", err=True)
@@ -192,18 +177,3 @@ def _run(plan: Plan) -> Result:
         return asyncio.run(main())
     except (ServerFailed, NetemFailed, voxtide.VoxtideError) as failed:
         raise click.ClickException(str(failed)) from None
-
-
-def _print(tables: list[output.Table], verdict: str) -> None:
-    console = Console()
-    for table in tables:
-        shown = RichTable(
-            title=table.title, caption=table.note, title_justify="left", caption_justify="left"
-        )
-        shown.show_header = any(table.headings)
-        for place, heading in enumerate(table.headings):
-            shown.add_column(heading, justify="right" if place else "left")
-        for row in table.rows:
-            shown.add_row(*row)
-        console.print(shown)
-    console.print(verdict)

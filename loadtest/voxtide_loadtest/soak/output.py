@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import groupby
 from typing import Any
 
 import numpy as np
 
+from ..terminal import Table
 from .account import Account
 from .run import Plan, Result
 from .slope import Slope
@@ -18,16 +19,6 @@ from .watch import Sample, cores, growth
 HOUR_S = 3600.0
 BINS = 200
 """Moments at which the lag over time is told."""
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table; the first column names the rows, the note says how to read it."""
-
-    title: str
-    headings: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    note: str = ""
 
 
 def tables(plan: Plan, result: Result, warm_up_s: float) -> list[Table]:
