@@ -9,6 +9,8 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -63,9 +65,28 @@ def test_one_process_counts_what_the_server_did(manifest: Path) -> None:
     assert done.returncode == (0 if figures["valid"] else 3), done.stderr
 
 
-def test_figures_of_workers_are_added_up(manifest: Path) -> None:
-    with echo(manifest, "--drop-every", "30") as server:
-        arguments = ("-u", "4", "-r", "4", "-t", "6s", "--session", "fixed:2", "--processes", "2")
+@contextmanager
+def elsewhere(host: str, manifest: Path, port: str) -> Iterator[None]:
+    """A worker that is started by itself, as on another machine."""
+    flags = ("--worker", "--master-host", "127.0.0.1", "--master-port", port)
+    worker = subprocess.Popen(command(host, manifest, *flags), stderr=subprocess.DEVNULL)
+    try:
+        yield
+        worker.wait(60)  # the master tells it that the run is over
+    finally:
+        worker.kill()
+        worker.wait()
+
+
+@pytest.mark.parametrize("apart", [False, True], ids=["processes", "master and worker"])
+def test_figures_of_workers_are_added_up(manifest: Path, apart: bool) -> None:
+    port = str(free_port())
+    bind = ("--master-bind-host", "127.0.0.1", "--master-bind-port", port)
+    workers = ("--master", "--expect-workers", "1", *bind) if apart else ("--processes", "2")
+    with echo(manifest, "--drop-every", "30") as server, ExitStack() as stack:
+        if apart:
+            stack.enter_context(elsewhere(server.host, manifest, port))
+        arguments = ("-u", "4", "-r", "4", "-t", "6s", "--session", "fixed:2", *workers)
         done, figures = run(server.host, manifest, *arguments)
     assert figures is not None, done.stderr
     assert figures["words"]["lost"] == server.log["counts"]["dropped"] > 0
