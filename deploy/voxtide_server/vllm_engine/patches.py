@@ -7,17 +7,20 @@ for the releases in `versions.SUPPORTED` only:
     GPUModelRunner._update_states         their way to the model          worker
     VoxtralRealtimeGeneration, 2 methods  mixed batches, batched frames   model
     get_mp_context of the engine core     forked on CPU, not spawned      here
+    sched_yield of engine core, worker    a nap on CPU instead of a spin  here
 """
 
 from __future__ import annotations
 
 import multiprocessing
 import os
+import time
 
 from .. import versions
 from ..logs import logger
 
 _CONTEXT = "get_mp_context"
+_NAP_S = 0.0005
 
 
 def install() -> None:
@@ -44,6 +47,7 @@ def install() -> None:
     model.install()
     if current_platform.is_cpu():
         fork_engine_core()
+        wait_asleep()
 
 
 def fork_engine_core() -> None:
@@ -56,3 +60,17 @@ def fork_engine_core() -> None:
     from vllm.v1.engine import utils
 
     setattr(utils, _CONTEXT, lambda: multiprocessing.get_context("fork"))
+
+
+def wait_asleep() -> None:
+    """Let engine core and worker sleep a little between two looks for a message.
+
+    For a second after each message vLLM lets both spin, which saves microseconds where every
+    process has a core. A live stream brings a frame every 80 ms: both would take a whole core
+    as long as anybody speaks, and on a small machine each other's time. To wait for vLLM's
+    notification alone does not do: in close succession one may get lost (its PUB socket keeps
+    a single message), which the spinning hides.
+    """
+    from vllm.distributed.device_communicators import shm_broadcast
+
+    setattr(shm_broadcast, "sched_yield", lambda: time.sleep(_NAP_S))  # noqa: B010
