@@ -1,4 +1,4 @@
-"""How many live streams a GPU carries: computed from the model's sizes, not measured.
+"""How many live streams a GPU carries: computed from the model's sizes.
 
     python -m helm.sizing
 
@@ -14,8 +14,10 @@ as it may get, and --max-num-seqs at the most (voxtide_server/vllm_engine/engine
 Step time. At a few dozen streams a step reads all weights once, and of each stream the KV
 cache: bytes over what a GPU reaches of its memory bandwidth. `REACHED` is what the two
 published times of one stream come to: H200, 201 frames/s (vLLM PR 51167), is 0.37; RTX 3090,
-23.8 ms (vLLM issue 58324), is 0.40. The only published batch, 8 streams on an H200 at 1020
-frames/s, takes 7.8 ms where this says 6.5.
+23.8 ms (vLLM issue 58324), is 0.40. To it comes what a step does one after the other on the
+CPU, `OVERHEAD_MS`, which is what our own run adds to the bytes at 32 streams: on an H200,
+with weights made up by chance, 1, 8 and 32 live streams took 15.9, 15.9 and 20.6 ms a step
+(docs/benchmarks.md), where this says 13.4, 15.1 and 20.6. Beyond 32 nothing was measured.
 """
 
 from __future__ import annotations
@@ -34,14 +36,16 @@ SHARE = 0.7
 """Of a frame's time that streams may take, as in voxtide_server/capacity.py."""
 REACHED = 0.4
 """Of a GPU's memory bandwidth."""
+OVERHEAD_MS = 8.6
+"""Of a step, whatever is in it: scheduling, spectrograms, sampling."""
 WORKING_GIB = 3.0
 """Of a GPU's memory for activations and CUDA graphs: assumed, as in the profiles."""
 UTILIZATION = 0.9
 """vLLM's --gpu-memory-utilization."""
-BATCHES = 2
-"""In flight at once on a GPU, where vLLM schedules asynchronously."""
+BATCHES = 1
+"""In flight at once: the profiles have vLLM schedule synchronously."""
 FEW_TOKENS = 512
-"""--max-num-batched-tokens that the document recommends."""
+"""--max-num-batched-tokens of the profiles."""
 _HALF = 2  # bytes of bfloat16
 
 
@@ -123,9 +127,9 @@ class Model:
 
 VOXTRAL = Model(Attention(26, 8, 128, 8192), Attention(32, 32, 64, 750, 4), 4.43e9)
 """Voxtral-Mini-4B-Realtime-2602, from its params.json."""
-OLDEST = 32 + 3 * 750 + 17
-"""Tokens of the oldest stream: padding, three times a minute until it is renewed, padding
-(voxtide_server/engine.py; a delay of 480 ms, streams in vLLM's own way)."""
+OLDEST = 32 + 3 * 1500 + 17
+"""Tokens of the oldest stream: padding, three times two minutes until it is renewed, padding
+(voxtide_server/engine.py; a delay of 480 ms, streams as decode requests)."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +139,6 @@ class GPU:
     Args:
         gib: memory as nvidia-smi shows it.
         gb_s: memory bandwidth from its data sheet, GB/s.
-        batched: vLLM's default for --max-num-batched-tokens (engine/arg_utils.py).
         profile: of voxtide, whose flags win.
         weight: bytes of a parameter; 1 with --quantization fp8.
     """
@@ -143,7 +146,6 @@ class GPU:
     name: str
     gib: float
     gb_s: float
-    batched: int
     profile: str
     weight: int = 2
 
@@ -163,14 +165,20 @@ class GPU:
 
     @property
     def let_in(self) -> int:
-        """Streams that a server with the profile's flags alone lets in."""
-        batched = self._flags.get("max-num-batched-tokens", self.batched)
+        """Streams for which a server with the profile's flags has room; then it measures itself."""
+        batched = self._flags["max-num-batched-tokens"]
         return int(min(self._flags["max-num-seqs"], self.in_cache(batched)))
 
-    def step_ms(self, streams: int) -> float:
-        """Time of a step with streams of the greatest age."""
-        stream = VOXTRAL.decoder.read(OLDEST) + VOXTRAL.encoder.read(OLDEST)
-        return (self._weights + streams * stream) / (REACHED * self.gb_s * 1e9) * 1e3
+    def step_ms(self, streams: int, age: int = OLDEST) -> float:
+        """Time of a step.
+
+        Args:
+            streams: in it.
+            age: of each, in tokens.
+        """
+        stream = VOXTRAL.decoder.read(age) + VOXTRAL.encoder.read(age)
+        bytes_ = self._weights + streams * stream
+        return OVERHEAD_MS + bytes_ / (REACHED * self.gb_s * 1e9) * 1e3
 
     @property
     def in_time(self) -> int:
@@ -189,13 +197,13 @@ class GPU:
 
 # Memory: MiB of nvidia-smi. Bandwidth: NVIDIA's data sheets.
 GPUS = (
-    GPU("L4, weights in fp8", 23034 / 1024, 300, 2048, "l4", 1),
-    GPU("L4", 23034 / 1024, 300, 2048, "l4"),
-    GPU("RTX 4090", 24564 / 1024, 1008, 2048, "gpu"),
-    GPU("L40S", 46068 / 1024, 864, 2048, "l40s"),
-    GPU("A100 80GB SXM", 81920 / 1024, 2039, 2048, "a100"),
-    GPU("H100 SXM", 81559 / 1024, 3350, 8192, "h100"),
-    GPU("H200", 143771 / 1024, 4800, 8192, "gpu"),
+    GPU("L4, weights in fp8", 23034 / 1024, 300, "l4", 1),
+    GPU("L4", 23034 / 1024, 300, "l4"),
+    GPU("RTX 4090", 24564 / 1024, 1008, "gpu"),
+    GPU("L40S", 46068 / 1024, 864, "l40s"),
+    GPU("A100 80GB SXM", 81920 / 1024, 2039, "a100"),
+    GPU("H100 SXM", 81559 / 1024, 3350, "h100"),
+    GPU("H200", 143771 / 1024, 4800, "h100"),
 )
 
 _HEAD = (

@@ -6,11 +6,14 @@ import os
 import pty
 import subprocess
 import sys
+from email.utils import formatdate
 
+import httpx
 import pytest
 from click.testing import CliRunner
 
 from voxtide.command import main
+from voxtide.command.probe_http import _clock_ahead
 
 from .fake_service import said, say, service
 from .fakes import in_thread
@@ -189,3 +192,15 @@ def test_a_terminal_gets_a_table():
         os.close(terminal)
     assert "\x1b[1m" in seen
     assert "nano-realtime" in seen
+
+
+@pytest.mark.parametrize("made_s", [1000.0, 1000.999])
+@pytest.mark.parametrize("stale_s", [0.0, 0.999])
+def test_a_clock_is_right_to_a_second_though_uvicorns_date_is_old(
+    made_s: float, stale_s: float
+) -> None:
+    """uvicorn makes its Date once a second; a Date has no fraction of a second."""
+    answer = httpx.Response(200, headers={"date": formatdate(made_s, usegmt=True)})
+    ahead = _clock_ahead(answer, made_s + stale_s)
+    assert ahead is not None
+    assert abs(ahead) <= 1

@@ -331,6 +331,7 @@ def test_builds_for_cpu_are_left_in_peace(monkeypatch: pytest.MonkeyPatch) -> No
     ("gpu", "profile"),
     [
         ("NVIDIA H100 80GB HBM3", "h100"),
+        ("NVIDIA H200", "h100"),
         ("NVIDIA A100-SXM4-80GB", "a100"),
         ("NVIDIA A100-SXM4-40GB", "gpu"),
         ("NVIDIA L40S", "l40s"),
@@ -342,6 +343,18 @@ def test_a_gpu_chooses_its_profile(monkeypatch: pytest.MonkeyPatch, gpu: str, pr
     install(monkeypatch, {"vllm": "0.32.0"})
     monkeypatch.setattr(machine, "gpu_name", lambda: gpu)
     assert launcher.choose_profile(None).name == profile
+
+
+@pytest.mark.parametrize("name", [name for name in profiles.names() if name != "cpu"])
+def test_on_a_gpu_streams_are_decode_requests(name: str) -> None:
+    """What vllm_engine/engine.py (`why_not_decode`) asks for and vLLM does not do by default."""
+    profile = profiles.load(name)
+    arguments = profile.arguments()
+    scheduler = profiles.load("cpu").flags["scheduler-cls"]
+    assert arguments[arguments.index("--scheduler-cls") + 1] == scheduler
+    assert "--no-async-scheduling" in arguments
+    assert "--no-enable-prefix-caching" in arguments
+    assert profile.env == {"VLLM_USE_V2_MODEL_RUNNER": "0"}
 
 
 @pytest.mark.parametrize("name", profiles.names())

@@ -35,6 +35,20 @@ def test_the_cache_of_nano_is_what_vllm_says_when_it_starts(batched: int, tokens
     assert NANO.tokens(GIB, block=128, in_flight=batched, longest=8192) == tokens
 
 
+@pytest.mark.parametrize(
+    ("model", "mib", "batches", "tokens"),
+    [(VOXTRAL, 60_383, 1, 53_474), (VOXTRAL, 31_629, 2, 28_005), (NANO, 1024, 2, 116_105)],
+)
+def test_the_cache_on_a_gpu_is_what_vllm_says_when_it_starts(
+    model: Model, mib: int, batches: int, tokens: int
+) -> None:
+    """`GPU KV cache size: … tokens` of vLLM 0.32.0 on an H200, with 8192 tokens in a batch.
+
+    One batch is in flight with synchronous scheduling, two with asynchronous scheduling.
+    """
+    assert model.tokens(mib << 20, block=16, in_flight=8192 * batches, longest=8192) == tokens
+
+
 @VLLM
 @pytest.mark.integration
 @pytest.mark.parametrize("in_flight", [64, 1024, 4096, 16384])
@@ -96,8 +110,16 @@ def test_the_share_of_the_bandwidth_is_that_of_the_published_times() -> None:
     rtx_3090 = weights / (936e9 * 0.0238)
     assert (round(h200, 2), round(rtx_3090, 2)) == (0.37, 0.4)
     assert sizing.REACHED == 0.4
-    assert round(H200.step_ms(8), 1) == 6.5
-    assert round(8 / 1020 * 1e3, 1) == 7.8
+
+
+@pytest.mark.parametrize(
+    ("streams", "age", "measured_ms"), [(1, 2286, 15.88), (8, 2321, 15.87), (32, 2327, 20.55)]
+)
+def test_a_step_takes_what_was_measured_on_an_h200(
+    streams: int, age: int, measured_ms: float
+) -> None:
+    """docs/benchmarks.md. With one stream the GPU waits for the launches of its graphs."""
+    assert H200.step_ms(streams, age) == pytest.approx(measured_ms, rel=0.16)
 
 
 def test_a_stream_uses_of_a_frame_what_the_server_allows() -> None:
@@ -107,9 +129,9 @@ def test_a_stream_uses_of_a_frame_what_the_server_allows() -> None:
 @VLLM
 @pytest.mark.integration
 def test_no_stream_grows_older_than_in_the_server() -> None:
-    from voxtide_server.vllm_engine.engine import RENEW_RESUMABLE_S
+    from voxtide_server.vllm_engine.engine import RENEW_S
 
-    renew = min(round(RENEW_RESUMABLE_S / FRAME_S), 8192 // 4)
+    renew = min(round(RENEW_S / FRAME_S), 8192 // 4)
     layout = StreamLayout(
         delay=6, left_pad=32, right_pad=17, look_ahead=40, look_back=840, max_tokens=8192,
         renew_after=renew,
@@ -122,4 +144,4 @@ def test_one_more_stream_would_be_too_many(gpu: sizing.GPU) -> None:
     share_ms = sizing.SHARE * sizing.FRAME_S * 1e3
     assert gpu.step_ms(gpu.in_time + 1) > share_ms
     assert not gpu.in_time or gpu.step_ms(gpu.in_time) <= share_ms
-    assert gpu.let_in <= gpu.in_cache(gpu.batched) <= gpu.in_cache(sizing.FEW_TOKENS)
+    assert gpu.let_in <= gpu.in_cache(sizing.FEW_TOKENS)

@@ -21,7 +21,7 @@ Examples:
 
 What a server does not tell is unknown: voxtide tells all of it, vLLM and other servers with
 OpenAI's API a part.  Each dialect is opened and closed once, which takes a session's place for a
-moment.  The clock is compared to half a second.
+moment.  The clock is compared to a second.
 
 \b
 Exit codes:

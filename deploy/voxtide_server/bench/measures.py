@@ -13,7 +13,7 @@ import soundfile
 
 from ..engine import FRAME_S, FRAME_SAMPLES, SAMPLE_RATE
 from .load import Clip, Stream, TooSlow, append, opened, run
-from .servers import ROLES, Server, Usage
+from .servers import Server, Usage
 
 Row = dict[str, Any]
 
@@ -188,7 +188,7 @@ async def idle(server: Server, clip: Clip, sessions: int, seconds: float) -> Row
         await asyncio.sleep(seconds)
         end = server.usage()
     row: Row = {"sessions": sessions, "server": server.name}
-    for role in ROLES.values():
+    for role in end:
         used = (end[role].cpu - start[role].cpu) / seconds
         row[f"{role}, CPU ms/s"] = round(used * 1000, 1)
         row[f"{role}, MB more"] = (end[role].rss - before[role].rss) >> 20
@@ -198,9 +198,9 @@ async def idle(server: Server, clip: Clip, sessions: int, seconds: float) -> Row
 def _cpu(before: dict[str, Usage], after: dict[str, Usage], frames: int) -> Row:
     return {
         f"{role}, CPU ms/frame": round((after[role].cpu - before[role].cpu) / frames * 1000, 3)
-        for role in ROLES.values()
+        for role in after
     }
 
 
 def _memory(usage: dict[str, Usage]) -> Row:
-    return {f"{role}, MB": usage[role].rss >> 20 for role in ROLES.values()}
+    return {f"{role}, MB": used.rss >> 20 for role, used in usage.items()}

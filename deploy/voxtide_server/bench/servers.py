@@ -63,7 +63,7 @@ class Server:
         return int(sum(map(float, values)))
 
     def usage(self) -> dict[str, Usage]:
-        """Usage by role: API server, engine core, worker."""
+        """Usage by role: API server, engine core, worker (on a GPU the engine core is both)."""
         found: dict[str, Usage] = {}
         for process in (self.process, *self.process.children(recursive=True)):
             title = " ".join(process.cmdline())
