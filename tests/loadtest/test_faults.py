@@ -131,7 +131,9 @@ async def test_a_server_that_has_ended_is_started_again(name: str, done: str) ->
 
 
 @pytest.mark.parametrize("name", ["term", "kill"])
-def test_a_server_ends_only_where_one_may_and_is_there(name: str) -> None:
-    assert not FAULTS[name].possible(stage(FakeProxy()))
-    assert not FAULTS[name].possible(stage(mortal=FakeServer(ready=False)))
+def test_a_server_ends_only_where_one_may_and_is_there_with_somebody_on_it(name: str) -> None:
+    assert not FAULTS[name].possible(stage(FakeProxy(1)))
+    assert not FAULTS[name].possible(stage(FakeProxy(1), mortal=FakeServer(ready=False)))
+    assert not FAULTS[name].possible(stage(FakeProxy(0), FakeProxy(4), mortal=FakeServer()))
+    assert FAULTS[name].possible(stage(FakeProxy(1), mortal=FakeServer()))
     assert FAULTS["cut"].possible(stage(FakeProxy()))

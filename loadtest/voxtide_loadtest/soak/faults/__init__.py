@@ -33,8 +33,10 @@ class Fault:
     ends_server: bool = False
 
     def possible(self, stage: Stage) -> bool:
-        """Whether there is what it takes."""
-        return not self.ends_server or (stage.mortal is not None and stage.mortal.ready)
+        """Whether there is what it takes: a server that ends is there, and somebody is on it."""
+        if not self.ends_server:
+            return True
+        return stage.mortal is not None and stage.mortal.ready and stage.proxies[0].connections > 0
 
 
 FAULTS: Mapping[str, Fault] = {
