@@ -27,10 +27,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
-from .audio import Framer, Resampler, Tail
-from .effects import CloseStream, Effect, Emit, FeedStream, OpenStream
+from .audio import Resampler, Tail
+from .effects import CloseStream, Effect, Emit
 from .endpointing import Change, Endpointer
-from .engine import FRAME_S, FRAME_SAMPLES, SAMPLE_RATE, Samples, StreamLayout, Vocabulary
+from .engine import FRAME_S, SAMPLE_RATE, Samples, StreamLayout, Vocabulary
 from .errors import VoxtideError
 from .events import (
     Acknowledge,
@@ -55,15 +55,10 @@ from .events import (
     SpeechStarted,
     SpeechStopped,
 )
-from .speech import is_clear_speech
-from .transcript import LONGEST_WORD_S, Transcript
+from .legs import RENEW_PAUSE_S, Legs
+from .transcript import Transcript
 from .turns import FRAMES_PER_RUT, Leg, Turn
 
-RENEW_PAUSE_S = 0.8
-"""The pause that suffices for a renewal at the age that the layout names; it shrinks to
-nothing at twice the age. At three times the age a leg is renewed whatever is being said."""
-REPLAY_S = LONGEST_WORD_S
-"""Audio before the last token that a new leg hears again: as long as any word."""
 WORD_S = 0.3
 """Length of a word that energy has missed, for where its turn is said to begin."""
 DOUBT_S = 1.0
@@ -74,10 +69,6 @@ ACKNOWLEDGE_S = 1.0
 """Shortest audio between two acknowledgements, but for the end of a turn."""
 MAX_LOSSES = 3
 """Losses of a turn's legs, without a new frame heard between them, that it survives."""
-
-_FRAMES_PER_REPLAY = round(REPLAY_S / FRAME_S)
-# With the frames that the last word before a rut took to be spelt.
-_FRAMES_HELD = FRAMES_PER_RUT + 13
 
 
 class Session:
@@ -107,7 +98,7 @@ class Session:
         self._count = 0
         self.commits = 0
         self._previous: str | None = None
-        self._tail = Tail()
+        self._legs = Legs(layout)
         self._ending = False
         self._over = False
         self._heard = 0
@@ -118,8 +109,6 @@ class Session:
         # Another session has told the words up to here.
         self._known = 0
         self._logprobs = False
-        # A leg must come further than what its successor hears again.
-        self._renew_after_s = max(2 * REPLAY_S, layout.renew_after * FRAME_S)
 
     @property
     def backlog_s(self) -> float:
@@ -135,7 +124,7 @@ class Session:
     @property
     def audio_s(self) -> float:
         """Seconds of audio that have come."""
-        return self._tail.end / SAMPLE_RATE
+        return self._legs.tail.end / SAMPLE_RATE
 
     @property
     def heard_s(self) -> float:
@@ -169,11 +158,11 @@ class Session:
         where another session would have to go on. It lies between two words that are
         well apart, unless there is no gap for LONGEST_REPEAT_S."""
         begins = [self._acknowledged_of(turn) for turn in self._turns if not turn.final]
-        settled = min(begins, default=self._tail.end / SAMPLE_RATE)
+        settled = min(begins, default=self._legs.tail.end / SAMPLE_RATE)
         return max(settled, self._known / SAMPLE_RATE)
 
     def _acknowledged_of(self, turn: Turn) -> float:
-        settled = self._replay_from(turn) / SAMPLE_RATE
+        settled = self._legs.replay_from(turn) / SAMPLE_RATE
         gap = min(turn.transcript.last_gap, settled)
         return gap if settled - gap <= LONGEST_REPEAT_S else settled
 
@@ -205,8 +194,8 @@ class Session:
                 self._acknowledged = self.acknowledged_s
                 return []
             case Resume(at, previous, turn_start, words_after):
-                self._tail, self._previous = Tail(round(at * SAMPLE_RATE)), previous
-                self._heard = self._tail.end
+                self._legs.tail, self._previous = Tail(round(at * SAMPLE_RATE)), previous
+                self._heard = self._legs.tail.end
                 self._resumed = round((at if turn_start is None else turn_start) * SAMPLE_RATE)
                 self._known = round((at if words_after is None else words_after) * SAMPLE_RATE)
                 return []
@@ -230,12 +219,12 @@ class Session:
         turn = self._open
         if turn is None or turn.leg is None or turn.leg.heard < turn.leg.fed:
             return []
-        speaking = turn.transcript.spelling or self._quiet_s(turn, turn.leg) < RENEW_PAUSE_S
-        return [] if in_pause and speaking else [self._leave(turn)]
+        speaking = turn.transcript.spelling or self._legs.quiet_s(turn, turn.leg) < RENEW_PAUSE_S
+        return [] if in_pause and speaking else [self._legs.leave(turn)]
 
     def close(self) -> list[Effect]:
         """The client is gone."""
-        return [self._leave(turn) for turn in self._turns if turn.leg]
+        return [self._legs.leave(turn) for turn in self._turns if turn.leg]
 
     def _configure(self, rate: int) -> list[Effect]:
         if rate == self._rate:
@@ -256,15 +245,15 @@ class Session:
 
     def _change(self, turn: Turn, change: Change, endpointer: Endpointer) -> Iterator[Effect]:
         """Somebody began to speak, or stopped, or has not for long."""
-        now = self._tail.end / SAMPLE_RATE
+        now = self._legs.tail.end / SAMPLE_RATE
         if change is Change.STARTED:
             self._started(turn, now - endpointer.onset_s)
             yield from self._emit()
             return
-        if self._tail.end <= self._known:
+        if self._legs.tail.end <= self._known:
             return  # the turn went on there
         if change is Change.STOPPED:
-            self._stopped(turn, self._tail.end)
+            self._stopped(turn, self._legs.tail.end)
             turn.silent = int(endpointer.silence_s / FRAME_S)
         else:
             turn.waiting.append(IdleTimeout(turn.id, turn.start / SAMPLE_RATE, now))
@@ -284,14 +273,14 @@ class Session:
         if not len(samples):
             return
         turn = self._open or self._begin()
-        self._tail.push(samples)
+        self._legs.tail.push(samples)
         if turn.leg is None:
-            yield from self._open_leg(turn)
+            yield from self._legs.open(turn)
         else:
-            yield from self._feed(turn.leg, turn.leg.framer.push(samples))
+            yield from self._legs.feed(turn.leg, turn.leg.framer.push(samples))
 
     def _begin(self, start: int | None = None) -> Turn:
-        begin = self._tail.end if start is None else start
+        begin = self._legs.tail.end if start is None else start
         resumed, self._resumed = self._resumed, None
         turn = Turn(
             id=f"item_{self.id}_{self._count}",
@@ -310,15 +299,15 @@ class Session:
     def _commit(self) -> Iterator[Effect]:
         turn = self._open or self._begin()
         self._open = None
-        self._committed(turn, self._tail.end)
+        self._committed(turn, self._legs.tail.end)
         if not turn.legs and turn.begin == turn.end:
             yield from self._complete(turn)
             return
         yield from self._emit()
         if turn.leg is None:
-            yield from self._open_leg(turn)
+            yield from self._legs.open(turn)
         else:
-            yield from self._feed(turn.leg, turn.leg.framer.finish(turn.silent))
+            yield from self._legs.feed(turn.leg, turn.leg.framer.finish(turn.silent))
 
     def _committed(self, turn: Turn, end: int) -> None:
         if self._endpointer is not None:
@@ -345,7 +334,7 @@ class Session:
             self._turns.remove(turn)
             if turn.leg is not None:
                 effects.append(CloseStream(turn.leg.stream))
-        self._forget()
+        self._legs.forget(self._turns)
         return [*effects, Emit(Cleared())]
 
     # ---- what the engine says ------------------------------------------------------
@@ -358,10 +347,10 @@ class Session:
         leg, transcript = turn.leg, turn.transcript
         leg.heard += 1
         turn.tokens += 1
-        self._heard = max(self._heard, min(leg.position(), self._end(turn)))
+        self._heard = max(self._heard, min(leg.position(), self._legs.end(turn)))
         if leg.position() > turn.furthest:
             turn.furthest, turn.losses = leg.position(), 0
-        self._forget()
+        self._legs.forget(self._turns)
         frame_start = leg.base / SAMPLE_RATE + (leg.heard - 1) * FRAME_S
         if text := transcript.push(token, frame_start, logprob):
             self._spoken(turn, text)
@@ -374,7 +363,7 @@ class Session:
         return [
             *self._emit(),
             *self._fallen_silent(turn, leg),
-            *(() if turn.final else self._watch(turn, leg)),
+            *(() if turn.final else self._legs.watch(turn, leg)),
             *self._acknowledge(),
         ]
 
@@ -393,17 +382,17 @@ class Session:
         if turn.transcript.spelling:
             return
         silence_s = self._endpointer.silence_s
-        if self._quiet_s(turn, leg) < silence_s + DOUBT_S:
+        if self._legs.quiet_s(turn, leg) < silence_s + DOUBT_S:
             return
         # Not where the audio ends by now: the next word may have begun there.
-        heard_again = min(self._tail.end, leg.position(back=FRAMES_PER_RUT))
+        heard_again = min(self._legs.tail.end, leg.position(back=FRAMES_PER_RUT))
         cut = max(heard_again, round((turn.transcript.last_end + silence_s) * SAMPLE_RATE))
         yield CloseStream(leg.stream)
         self._stopped(turn, cut)
         self._committed(turn, cut)
         self._open = None
         yield from self._complete(turn)
-        yield from self._open_leg(self._begin(cut))
+        yield from self._legs.open(self._begin(cut))
 
     def _acknowledge(self) -> Iterator[Effect]:
         """Tell who wants to know, whenever ACKNOWLEDGE_S more have been settled."""
@@ -422,7 +411,7 @@ class Session:
         turn.losses += 1
         if turn.losses > MAX_LOSSES:
             return self._fail(turn, error)
-        return list(self._renew(turn, "lost"))
+        return list(self._legs.renew(turn, "lost"))
 
     def fail(self, error: VoxtideError) -> list[Effect]:
         """The engine is gone: every turn fails."""
@@ -440,10 +429,10 @@ class Session:
             self._open = None
             if self._endpointer is not None:
                 self._endpointer.rest()
-        effects: list[Effect] = [self._leave(turn)] if turn.leg else []
+        effects: list[Effect] = [self._legs.leave(turn)] if turn.leg else []
         turn.waiting.append(Failed(turn.id, error))
         turn.final = True
-        self._forget()
+        self._legs.forget(self._turns)
         return [*effects, *self._emit(), *self._acknowledge()]
 
     def _find(self, stream: str) -> Turn | None:
@@ -478,102 +467,3 @@ class Session:
         if self._ending:
             self._ending = False
             yield Emit(Ended())
-
-    # ---- legs ----------------------------------------------------------------------
-
-    def _open_leg(self, turn: Turn, reason: str | None = None) -> Iterator[Effect]:
-        """Begin a leg that hears all from `turn.begin` on that is there."""
-        reason = reason or ("idle" if turn.legs else "turn")
-        # All legs of a turn cut its audio into the same frames, so that its words have the same
-        # times whichever leg hears them; what was before `begin` is silence to this one.
-        base = _on_grid(turn, turn.begin)
-        leg = turn.leg = Leg(f"{turn.id}_{turn.legs}", base, Framer(self._layout))
-        turn.legs += 1
-        yield OpenStream(leg.stream, reason, turn.logprobs)
-        heard_again = self._tail.between(turn.begin, self._end(turn), silent=turn.begin - base)
-        yield from self._feed(leg, leg.framer.push(heard_again))
-        if turn.end is not None:
-            yield from self._feed(leg, leg.framer.finish(turn.silent))
-
-    def _leave(self, turn: Turn) -> Effect:
-        """End a turn's leg; another may begin where words may be missing."""
-        assert turn.leg is not None
-        turn.begin = self._replay_from(turn)
-        leg, turn.leg = turn.leg, None
-        turn.transcript.resume()
-        return CloseStream(leg.stream)
-
-    def _renew(self, turn: Turn, reason: str) -> Iterator[Effect]:
-        yield self._leave(turn)
-        yield from self._open_leg(turn, reason)
-
-    def _watch(self, turn: Turn, leg: Leg) -> Iterator[Effect]:
-        """Renew a leg that is old, or in a rut."""
-        if turn.transcript.spelling:
-            leg.blanks, turn.patience = 0, FRAMES_PER_RUT
-        else:
-            leg.blanks += 1
-        if self._renewable(turn, leg):
-            yield from self._renew(turn, "age")
-        elif leg.blanks >= turn.patience:
-            leg.blanks = 0
-            end = self._end(turn)
-            start = min(leg.position(back=FRAMES_PER_RUT), end)
-            if is_clear_speech(self._tail.between(start, min(leg.position(), end))):
-                # What is no speech after all must not be heard again and again.
-                turn.patience *= 2
-                begin = max(leg.position(back=_FRAMES_HELD), self._settled(turn))
-                yield self._leave(turn)
-                turn.begin = min(begin, end)
-                yield from self._open_leg(turn, "rut")
-
-    def _feed(self, leg: Leg, windows: Iterator[Samples]) -> Iterator[Effect]:
-        for window in windows:
-            leg.fed += 1
-            yield FeedStream(leg.stream, window)
-
-    def _renewable(self, turn: Turn, leg: Leg) -> bool:
-        """Whether the leg is old and nothing is being said just now."""
-        age = leg.heard * FRAME_S
-        if age < self._renew_after_s:
-            return False
-        if turn.end is not None and leg.position() >= turn.end:
-            return False  # only the silence after the turn is left
-        overdue = age / self._renew_after_s - 1
-        if turn.transcript.spelling:
-            return overdue >= 2
-        return self._quiet_s(turn, leg) >= RENEW_PAUSE_S * (1 - overdue)
-
-    def _quiet_s(self, turn: Turn, leg: Leg) -> float:
-        """Seconds of audio since the last word ended, as far as it has been heard."""
-        return leg.position() / SAMPLE_RATE - turn.transcript.last_end
-
-    def _forget(self) -> None:
-        """Let go of audio that no leg may want again."""
-        needed = [
-            min(turn.leg.position(back=_FRAMES_HELD), self._end(turn)) if turn.leg else turn.begin
-            for turn in self._turns
-            if not turn.final
-        ]
-        self._tail.forget(min(needed, default=self._tail.end))
-
-    def _replay_from(self, turn: Turn) -> int:
-        """Position from which a turn's audio has to be heard again by a new leg, since a
-        word may have begun there that has not come out yet."""
-        if turn.leg is None:
-            return turn.begin
-        begin = max(turn.leg.position(back=_FRAMES_PER_REPLAY), self._settled(turn))
-        return min(begin, self._end(turn))  # a word may end after the audio, in its padding
-
-    def _settled(self, turn: Turn) -> int:
-        """Position after the last word that is out as a whole."""
-        return round(turn.transcript.settled_end * SAMPLE_RATE)
-
-    def _end(self, turn: Turn) -> int:
-        """Position after the turn's audio, as far as it is there."""
-        return self._tail.end if turn.end is None else turn.end
-
-
-def _on_grid(turn: Turn, position: int) -> int:
-    """The last start of a frame of the turn at or before a position."""
-    return position - (position - turn.start) % FRAME_SAMPLES

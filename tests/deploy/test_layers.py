@@ -23,6 +23,7 @@ PURE = {
     "stitch": {"events", "transcript"},
     "effects": {"engine", "events"},
     "turns": {"audio", "engine", "events", "transcript"},
+    "legs": {"audio", "effects", "engine", "speech", "transcript", "turns"},
     "session": {
         "audio",
         "effects",
@@ -30,7 +31,7 @@ PURE = {
         "engine",
         "errors",
         "events",
-        "speech",
+        "legs",
         "transcript",
         "turns",
     },

@@ -29,7 +29,7 @@ from voxtide_server.events import (
     Score,
     SegmentEnded,
 )
-from voxtide_server.session import REPLAY_S
+from voxtide_server.legs import REPLAY_S
 
 
 def test_words_come_before_the_commit_and_the_final_after_it() -> None:
@@ -145,7 +145,7 @@ def test_cleared_and_failed_audio_is_not_held() -> None:
         for _ in range(20):
             drive.say(say(1, 0.5))
             end()
-            assert not drive.session._tail._pieces
+            assert not drive.session._legs.tail._pieces
     drive.say(say(2), silence(0.3))
     assert drive.commit().text == text(2)
 

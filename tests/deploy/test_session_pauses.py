@@ -132,7 +132,7 @@ def test_clear_in_a_pause_forgets_what_came_before_it() -> None:
     drive.say(say(1), silence(0.2))
     drive.idle()
     drive.command(Clear())
-    assert not drive.session._tail._pieces
+    assert not drive.session._legs.tail._pieces
     drive.say(say(2), silence(0.5))
     assert drive.commit().text == text(2)
 

@@ -82,7 +82,7 @@ def test_held_audio_does_not_grow_with_the_age_of_a_turn() -> None:
     held = []
     for number in range(300):
         drive.say(say(number % 900), silence(0.7))
-        held.append(len(drive.session._tail._pieces))
+        held.append(len(drive.session._legs.tail._pieces))
     assert max(held[50:]) <= max(held[:50])
 
 
