@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -49,6 +50,22 @@ def test_the_engine_core_is_a_copy_of_the_api_server_and_the_worker_is_not(
     patches.fork_engine_core()
     assert utils.get_mp_context().get_start_method() == "fork"
     assert multiproc_executor.get_mp_context().get_start_method() == "spawn"
+
+
+def test_engine_core_and_worker_nap_instead_of_spinning(monkeypatch: pytest.MonkeyPatch) -> None:
+    from vllm.distributed.device_communicators import shm_broadcast
+
+    from voxtide_server.vllm_engine import patches
+
+    naps: list[float] = []
+    monkeypatch.setattr(shm_broadcast, "sched_yield", shm_broadcast.sched_yield)
+    patches.wait_asleep()
+    monkeypatch.setattr(patches.time, "sleep", naps.append)
+    reader = object.__new__(shm_broadcast.SpinCondition)
+    reader.is_reader, reader.last_read, reader.busy_loop_s = True, time.monotonic(), 60.0
+    reader.wait()  # as between two messages
+    assert len(naps) == 1
+    assert 0 < naps[0] < 0.01
 
 
 class Nobody:

@@ -12,11 +12,11 @@ from axe_playwright_python.async_playwright import Axe
 from click.testing import CliRunner
 from playwright.async_api import expect
 
+from tests.fakes.ports import free_port
 from tests.integration.browser import chromium, opened
-from tests.integration.pods import free_port
 from tests.loadtest.echo import corpus, echo
+from tests.loadtest.locusts import command, eventually
 from tests.loadtest.results import searched
-from tests.loadtest.test_locustfile import command, eventually
 from voxtide_loadtest.__main__ import main
 from voxtide_loadtest.capacity.report import of_capacity
 

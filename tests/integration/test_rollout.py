@@ -18,11 +18,12 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from tests.conftest import Clip, Server
+from tests.fakes.ports import free_port
 from tests.helm import binaries
 from tests.helm.chart import Helm
 from tests.integration import edges
 from tests.integration.live import SURE, eventually, gauge
-from tests.integration.pods import Pod, Template, free_port, kubelet, until_ready
+from tests.integration.pods import Pod, Template, kubelet, until_ready
 from tests.integration.speakers import Caller, Files, OpenAi, Speaker, Voxtide
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
 import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -16,20 +12,15 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.ports import free_port
 from tests.loadtest.echo import corpus, echo
+from tests.loadtest.locusts import command, eventually, fetch
 from voxtide_loadtest.baseline import Idle, write
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return corpus(tmp_path_factory.mktemp("said") / "corpus", seconds=2.0)
-
-
-def command(host: str, manifest: Path, *arguments: str) -> list[str]:
-    locust = [sys.executable, "-m", "locust", "-f", str(ROOT / "loadtest" / "locustfile.py")]
-    return [*locust, "--host", host, "--corpus", str(manifest), *arguments]
 
 
 def run(host: str, manifest: Path, *arguments: str) -> tuple[subprocess.CompletedProcess[str], Any]:
@@ -141,27 +132,3 @@ def test_the_web_ui_shows_latencies(manifest: Path) -> None:
     assert figures["times_ms"]["word_emission_latency"]["n"] > 0
     assert any("word_emission_latency" in row for row in figures["over_time"])
     assert "histograms_us" not in figures
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
-def eventually(url: str) -> Any:
-    """The figures, as soon as a turn is among them."""
-    for _ in range(600):
-        try:
-            figures = json.loads(fetch(url))
-        except OSError:
-            figures = None
-        if figures and figures["turns"].get("final"):
-            return figures
-        time.sleep(0.1)
-    raise AssertionError(f"no figures at {url}")
-
-
-def fetch(url: str) -> bytes:
-    with urllib.request.urlopen(url, timeout=30) as answer:
-        return bytes(answer.read())
