@@ -96,6 +96,6 @@ def blank(heard: Heard) -> Blank:
 
 
 def _speech(heard: Heard, start: float, end: float) -> float:
-    """From the first to the last word that was said whole within a gap, in seconds."""
-    within = [word for word in heard.reference_words if start <= word.start and word.end <= end]
-    return within[-1].end - within[0].start if within else 0.0
+    """From the first to the last word that was said in a gap, in seconds; it counts by its end."""
+    within = [word for word in heard.reference_words if start < word.end < end]
+    return within[-1].end - max(within[0].start, start) if within else 0.0

@@ -22,8 +22,7 @@ class Times:
     """Errors of words' times, in seconds: distances, without sign.
 
     Attributes:
-        start: of starts; None where no reference has any. A reference word that does not end
-            after its start has no known start.
+        start: of starts; None where no reference has any (`has_starts`).
         end: of ends.
         end_bias: mean of ends heard less ends said: positive where words are said to end late.
         matched: share, from 0 to 1, of the references' words with times that were matched.
@@ -43,20 +42,30 @@ def times(heard: Sequence[Heard], matches: Sequence[Matches]) -> Times | None:
         matches: of each utterance.
     """
     pairs = [
-        (one.reference_words[said], one.words[came])
+        (one.reference_words[said], one.words[came], has_starts(one.reference_words))
         for one, found in zip(heard, matches, strict=True)
         for said, came in found
     ]
     if not pairs:
         return None
-    ends = [came.end - said.end for said, came in pairs]
-    starts = [abs(came.start - said.start) for said, came in pairs if said.start < said.end]
+    ends = [came.end - said.end for said, came, _ in pairs]
+    starts = [abs(came.start - said.start) for said, came, known in pairs if known]
     in_all = sum(len(one.reference_words) for one in heard)
     return Times(
         distribution(starts),
         distribution([abs(one) for one in ends]),
         sum(ends) / len(ends),
         len(pairs) / in_all,
+    )
+
+
+def has_starts(words: Sequence[Word]) -> bool:
+    """Whether a reference has starts of its own.
+
+    Where it knows ends alone, datasets let each word start where the one before ends.
+    """
+    return any(
+        word.start != before for word, before in zip(words, _ends_before(words), strict=True)
     )
 
 
@@ -69,6 +78,10 @@ def matches(heard: Sequence[Heard], normalise: Normalise) -> list[Matches]:
         [(ours[a][0], theirs[b][0]) for a, b in one.pairs]
         for one, ours, theirs in zip(aligned, said, came, strict=True)
     ]
+
+
+def _ends_before(words: Sequence[Word]) -> list[float]:
+    return [0.0, *(word.end for word in words[:-1])]
 
 
 def _texts(words: Sequence[Word], normalise: Normalise) -> list[tuple[int, str]]:
