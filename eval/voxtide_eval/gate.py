@@ -81,7 +81,7 @@ class Judged:
         )
 
 
-def gate(run: Score, base: Score, limits: Limits = Limits()) -> list[Judged]:  # noqa: B008
+def gate(run: Score, base: Score, limits: Limits = Limits()) -> list[Judged]:
     """Judge a run.
 
     Returns:
@@ -109,5 +109,5 @@ def _judged(found: Comparison, rate: str, limits: Limits) -> Iterator[Judged]:
 
 
 def _one(measure: str, unit: str, by: Difference, times: float, allowed: float) -> Judged:
-    figures = (by.run, by.base, by.value, by.low)
-    return Judged(measure, unit, *(figure * times for figure in figures), allowed)
+    run, base, loss, low = (figure * times for figure in (by.run, by.base, by.value, by.low))
+    return Judged(measure, unit, run, base, loss, low, allowed)

@@ -70,8 +70,10 @@ def name(score: Score) -> str:
 
 def accuracy(scores: Sequence[Score]) -> Table:
     """Error rates."""
-    headings = ("run", "rate", "%", "95 % interval", "drawn", "errors", "units", "substituted")
-    headings += ("deleted", "inserted", "utterances", "failed", "minutes", "normaliser")
+    headings = _cells(
+        "run; rate; %; 95 % interval; drawn; errors; units; substituted; deleted; "
+        "inserted; utterances; failed; minutes; normaliser"
+    )
     note = (
         "Pooled: errors of all utterances by all that was said in them. Units are words (WER) or "
         "characters without white space (CER). Intervals: bootstrap over speakers, or over "
@@ -103,8 +105,10 @@ def _accuracy(score: Score) -> tuple[str, ...]:
 
 def latency(scores: Sequence[Score]) -> Table:
     """Latencies in milliseconds."""
-    headings = ("run", "words", "median", "95 % interval", "90 %", "95 %", "99 %", "largest")
-    headings += ("by reference", "first word, median", "final, median", "final, 95 %")
+    headings = _cells(
+        "run; words; median; 95 % interval; 90 %; 95 %; 99 %; largest; by reference; "
+        "first word, median; final, median; final, 95 %"
+    )
     note = (
         "In milliseconds. Of words, at the speed of speech alone: from the end of the word in the "
         "audio to when it was first shown; by reference: share of words whose end the reference "
@@ -122,24 +126,22 @@ def _latency(score: Score) -> tuple[str, ...]:
     return (
         name(score),
         count(words.count if words else 0),
-        ms(words and words.p50),
+        *_points(words, "p50"),
         ms_interval(found.median),
-        ms(words and words.p90),
-        ms(words and words.p95),
-        ms(words and words.p99),
-        ms(words and words.largest),
+        *_points(words, "p90", "p95", "p99", "largest"),
         percent(found.by_reference) if words else NOTHING,
-        ms(found.first_word and found.first_word.p50),
-        ms(found.final and found.final.p50),
-        ms(found.final and found.final.p95),
+        *_points(found.first_word, "p50"),
+        *_points(found.final, "p50", "p95"),
     )
 
 
 def inventions(scores: Sequence[Score]) -> Table:
     """Words where nothing was said, none over speech, words taken back."""
-    headings = ("run", "minutes without speech", "units heard there", "a minute")
-    headings += ("most inserted in a row", "nothing heard", "longest blank, s", "blank by")
-    headings += ("partials changed, %", "words taken back, %")
+    headings = _cells(
+        "run; minutes without speech; units heard there; a minute; most inserted in a "
+        "row; nothing heard; longest blank, s; blank by; partials changed, %; words taken "
+        "back, %"
+    )
     note = (
         "Minutes of utterances whose reference is empty. Nothing heard: utterances with words. "
         "Blank: the longest time without a word over speech, by the reference's times where it has "
@@ -168,8 +170,10 @@ def _inventions(score: Score) -> tuple[str, ...]:
 
 def writing(scores: Sequence[Score]) -> Table:
     """Punctuation and case."""
-    headings = ("run", "F1, %", "error rate, %", "marks", "same", "substituted", "deleted")
-    headings += ("inserted", "case, %", "words with case")
+    headings = _cells(
+        "run; F1, %; error rate, %; marks; same; substituted; deleted; inserted; case, %; "
+        "words with case"
+    )
     note = "On texts as they are, after and in words that were heard as they were said."
     known = [one for one in scores if one.punctuation.said or one.punctuation.cased]
     return Table("Punctuation and case", headings, [_writing(one) for one in known], note)
@@ -190,8 +194,10 @@ def _writing(score: Score) -> tuple[str, ...]:
 
 def times(scores: Sequence[Score]) -> Table:
     """Errors of words' times."""
-    headings = ("run", "ends", "median", "90 %", "95 %", "largest", "mean, signed", "starts")
-    headings += ("median", "90 %", "95 %", "largest", "words matched, %")
+    headings = _cells(
+        "run; ends; median; 90 %; 95 %; largest; mean, signed; starts; median; 90 %; 95 "
+        "%; largest; words matched, %"
+    )
     note = "Distances in milliseconds, of words that were heard as they were said."
     rows = [
         (
@@ -208,8 +214,15 @@ def times(scores: Sequence[Score]) -> Table:
 
 
 def _distances(found: Distribution | None) -> tuple[str, ...]:
-    figures = (found.p50, found.p90, found.p95, found.largest) if found else (None,) * 4
-    return (count(found.count if found else 0), *(ms(one) for one in figures))
+    return count(found.count if found else 0), *_points(found, "p50", "p90", "p95", "largest")
+
+
+def _points(found: Distribution | None, *names: str) -> tuple[str, ...]:
+    return tuple(ms(getattr(found, name) if found else None) for name in names)
+
+
+def _cells(headings: str) -> list[str]:
+    return headings.split("; ")
 
 
 def comparison(run: Score, base: Score, found: Comparison) -> Table:
