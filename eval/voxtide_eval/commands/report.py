@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ..report import html, latex, markdown, tables
+from ..report import contents, html, latex, markdown
 from .manifests import FILE, scored
 
 _OUT = click.Path(dir_okay=False, writable=True, path_type=Path)
@@ -37,7 +37,7 @@ def command(
     if not (page or text or paper):
         raise click.UsageError("say what to write: --html, --markdown or --latex")
     scores = [scored(path) for path in runs]
-    made = tables.all_tables(scores)
+    made = contents.all_tables(scores)
     if page:
         page.write_text(html.html(title, scores, worst=worst), encoding="utf-8")
     if text:

@@ -58,7 +58,7 @@ def _utterance(scored: Scored, room: Room) -> str:
     parts = [f"<h3>{escape(heard.id)}</h3>", f"<p>{escape(facts)}</p>"]
     if heard.error:
         parts.append(f"<p>{escape(f'No transcript: {heard.error}')}</p>")
-    parts += [_player(heard.audio, heard.id, room), _aligned(scored.aligned)]
+    parts += [_player(heard.audio, heard.id, room), aligned_list(scored.aligned)]
     return '<article class="heard">\n' + "\n".join(parts) + "\n</article>"
 
 
@@ -70,7 +70,8 @@ def _player(path: str, utterance: str, room: Room) -> str:
     return f'<audio controls preload="none" aria-label="{label}" src="{escape(uri)}"></audio>'
 
 
-def _aligned(aligned: Alignment) -> str:
+def aligned_list(aligned: Alignment) -> str:
+    """Each place of an alignment: what was said above, what was heard instead below."""
     places = "\n".join(_place(step, aligned) for step in aligned.steps[:LONGEST])
     more = len(aligned.steps) - LONGEST
     after = f'<p class="note">{count(more)} places more are not shown.</p>' if more > 0 else ""

@@ -33,7 +33,7 @@ class Curve:
     """A system over delays, as measured; nothing is between the points.
 
     Attributes:
-        label: of the system.
+        label: of the system; of published ones with their source.
         points: by delay; that without one comes last.
         published: whether somebody else measured it.
     """
@@ -112,7 +112,7 @@ def _chart(
 def _published(dataset: str, split: str) -> Iterator[Curve]:
     found: dict[str, list[Published]] = {}
     for row in published(dataset, split):
-        found.setdefault(f"{row.model} ({row.table})", []).append(row)
+        found.setdefault(f"{row.model} ({row.source})", []).append(row)
     for label, of_model in found.items():
         of_model.sort(key=lambda row: _order(row.delay_ms))
         yield Curve(label, tuple(_exactly(row) for row in of_model), published=True)

@@ -3,22 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
 
+from voxtide_loadtest.report.page import details
+
+from ..manifest import Heard
 from ..scoring import Score
+from ..scoring.alignment import align
+from .alignments import aligned_list
 from .figures import count
 from .tables import Table, name
 
 
-def differences(scores: Sequence[Score]) -> list[Table]:
-    """One table for each live run that has a run of files beside it; all utterances that differ."""
-    return [_table(live, file) for live, file in _pairs(scores)]
+@dataclass(frozen=True)
+class Differences:
+    """A live run beside the run of the same files.
+
+    Attributes:
+        live: the run at the realtime endpoint.
+        both: how many utterances are in both.
+        rows: every one that differs, as it was heard (live, of the file).
+    """
+
+    live: Score
+    both: int
+    rows: tuple[tuple[Heard, Heard], ...]
+
+    @property
+    def told(self) -> str:
+        """How many, as a sentence."""
+        return (
+            f"{count(len(self.rows))} of {count(self.both)} utterances that are in both runs "
+            "differ. Texts are as they were heard, white space aside; an error differs too."
+        )
 
 
-def _pairs(scores: Sequence[Score]) -> Iterator[tuple[Score, Score]]:
+def differences(scores: Sequence[Score]) -> list[Differences]:
+    """One for each live run that has a run of files of the same model and delay beside it."""
     files = {_key(score): score for score in scores if score.run.way == "file"}
-    for score in scores:
-        if score.run.way != "file" and _key(score) in files:
-            yield score, files[_key(score)]
+    return [
+        _compared(score, files[_key(score)])
+        for score in scores
+        if score.run.way != "file" and _key(score) in files
+    ]
+
+
+def table(found: Differences) -> Table:
+    """As text."""
+    rows = [(live.id, _text(live), _text(file)) for live, file in found.rows]
+    title = f"Live and file: {name(found.live)}"
+    return Table(title, ("utterance", "live", "file"), rows, found.told)
+
+
+def view(found: Differences) -> str:
+    """Word by word, what was heard of the file above and what was heard live below."""
+    shown = "\n".join(_shown(live, file) for live, file in found.rows)
+    return details(f"{name(found.live)}: {found.told}", shown)
 
 
 def _key(score: Score) -> tuple[object, ...]:
@@ -26,20 +67,28 @@ def _key(score: Score) -> tuple[object, ...]:
     return run.dataset, run.split, run.revision, run.model, run.label, run.delay_ms
 
 
-def _table(live: Score, file: Score) -> Table:
+def _compared(live: Score, file: Score) -> Differences:
     there = {one.heard.id: one.heard for one in file.utterances}
     both = [(one.heard, there[one.heard.id]) for one in live.utterances if one.heard.id in there]
-    rows = [
-        (here.id, _shown(here.hypothesis, here.error), _shown(of_file.hypothesis, of_file.error))
-        for here, of_file in both
-        if here.hypothesis.split() != of_file.hypothesis.split() or here.error or of_file.error
+    return Differences(live, len(both), tuple(_differing(both)))
+
+
+def _differing(both: Sequence[tuple[Heard, Heard]]) -> Iterator[tuple[Heard, Heard]]:
+    for live, file in both:
+        if live.error or file.error or live.hypothesis.split() != file.hypothesis.split():
+            yield live, file
+
+
+def _shown(live: Heard, file: Heard) -> str:
+    [aligned] = align([file.hypothesis.split()], [live.hypothesis.split()])
+    errors = [
+        f"<p>{escape(f'{way}: no transcript: {one.error}')}</p>"
+        for way, one in (("live", live), ("file", file))
+        if one.error
     ]
-    note = (
-        f"{count(len(rows))} of {count(len(both))} utterances that are in both runs differ. Texts "
-        "are as they were heard, white space aside."
-    )
-    return Table(f"Live and file: {name(live)}", ("utterance", "live", "file"), rows, note)
+    parts = [f"<h3>{escape(live.id)}</h3>", *errors, aligned_list(aligned)]
+    return '<article class="heard">\n' + "\n".join(parts) + "\n</article>"
 
 
-def _shown(hypothesis: str, error: str) -> str:
-    return f"(error: {error})" if error else hypothesis or "(nothing)"
+def _text(heard: Heard) -> str:
+    return f"(error: {heard.error})" if heard.error else heard.hypothesis or "(nothing)"

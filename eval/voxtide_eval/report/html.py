@@ -12,7 +12,7 @@ from . import plots, tables
 from .alignments import CSS, views
 from .audio import Room
 from .curves import charts, series
-from .differences import differences
+from .differences import Differences, differences, view
 from .figures import count, minutes, ms, percent, percent_interval
 from .languages import by_language
 from .published import beside
@@ -56,12 +56,12 @@ def _rate(score: Score) -> float:
 
 def _facts(scores: Sequence[Score]) -> list[Fact]:
     said = [one for one in scores if one.total.rate]
-    spread = f"{percent(min(map(_rate, said)))}–{percent(max(map(_rate, said)))} %" if said else "–"
+    spread = f"{percent(min(map(_rate, said)))}–{percent(max(map(_rate, said)))} %" if said else "–"
     known = [one.latency.median.value for one in scores if one.latency.median]
-    late = f"{ms(min(known))}–{ms(max(known))} ms" if known else "not known"
+    late = f"{ms(min(known))}–{ms(max(known))} ms" if known else "not known"
     failed = sum(one.failed for one in scores)
     return [
-        Fact("Audio heard", f"{minutes(sum(one.total.minutes for one in scores))} min", "all runs"),
+        Fact("Audio heard", f"{minutes(sum(one.total.minutes for one in scores))} min", "all runs"),
         Fact("Error rates", spread, "pooled over utterances"),
         Fact("Median latency of words", late, "from a word's end to when it is shown"),
         Fact("Without a transcript", count(failed), "utterances; they count as nothing heard"),
@@ -103,7 +103,13 @@ def _languages(scores: Sequence[Score]) -> Iterator[str]:
 
 def _differences(scores: Sequence[Score]) -> Iterator[str]:
     if made := differences(scores):
-        yield section("Where live and file transcripts differ", *map(_listed, made))
+        told = paragraph(
+            "Every utterance of a live run whose transcript is not that of the file at the same "
+            "delay. Above: of the file; below, underlined: heard live instead; struck out: not "
+            "heard live."
+        )
+        heading = "Where live and file transcripts differ"
+        yield section(heading, told, *map(_differing, made))
 
 
 def _parts(scores: Sequence[Score]) -> Iterator[str]:
@@ -126,8 +132,8 @@ def _first(figures: Sequence[str]) -> list[str]:
     return [*figures[:_OPEN], *([details(f"{count(len(more))} more", *more)] if more else [])]
 
 
-def _listed(table: Table) -> str:
-    return _shown(table) if table.rows else paragraph(f"{table.title}: {table.note}")
+def _differing(found: Differences) -> str:
+    return view(found) if found.rows else paragraph(f"{tables.name(found.live)}: {found.told}")
 
 
 def _shown(table: Table) -> str:

@@ -9,7 +9,7 @@ from ..scoring import Score
 from .curves import Point, point, published, series
 from .figures import delay
 
-_OURS = "Voxtral Realtime"
+PUBLISHED_MODEL = "Voxtral Realtime"
 """The published model beside which ours is shown."""
 
 
@@ -49,7 +49,7 @@ def _bars(title: str, scores: Sequence[Score]) -> Bars:
     said: dict[str, dict[str, float]] = {}
     for label, runs in series(scores).items():
         for one in runs:
-            system = f"{label}, {delay(one.run.delay_ms)}"
+            system = f"{label}, {delay(one.run.delay_ms)}" if one.run.delay_ms else label
             if made := point(one):
                 systems.setdefault(system, {})[one.run.language] = made
             if (value := _published(one)) is not None:
@@ -60,5 +60,5 @@ def _bars(title: str, scores: Sequence[Score]) -> Bars:
 def _published(score: Score) -> float | None:
     run = score.run
     rows = published(run.dataset, run.split)
-    at = (row.value for row in rows if (row.model, row.delay_ms) == (_OURS, run.delay_ms))
+    at = (row.value for row in rows if (row.model, row.delay_ms) == (PUBLISHED_MODEL, run.delay_ms))
     return next(at, None)

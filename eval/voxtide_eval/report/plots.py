@@ -13,7 +13,7 @@ from voxtide_loadtest.report import style
 from ..scoring import Score
 from ..scoring.intervals import Interval
 from .curves import Chart, Curve, Point
-from .languages import Bars
+from .languages import PUBLISHED_MODEL, Bars
 
 _COLOURS = (style.ONE, style.TWO, style.THREE)
 _MARKS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*")
@@ -28,8 +28,11 @@ def curve(chart: Chart) -> str:
         axes = figure.subplots()
         delays = _delays(chart)
         right = (delays[-1] if delays else 240) * 1.7
+        ours = sum(not one.published for one in chart.curves)
         for place, one in enumerate(chart.curves):
-            _curve(axes, one, place, right)
+            # Points at one delay stand side by side, so that none hides another.
+            aside = 1.0 if one.published else 1.03 ** (place - (ours - 1) / 2)
+            _curve(axes, one, place, aside, right)
         apart = any(point.delay_ms is None for one in chart.curves for point in one.points)
         _delay_axis(axes, delays, right if apart else None)
         axes.set_ylabel(f"{chart.metric}, %")
@@ -54,7 +57,7 @@ def latency(title: str, series: dict[str, list[Score]]) -> str:
             tops = [one.latency.p95 for one in runs if one.latency.p95]
             top = f"{label}: 95 %"
             _bars(axes, at, tops, 1000, color=colour, marker=mark, linestyle=":", label=top)
-        axes.plot(delays, delays, color=style.SOFT, linewidth=1, label="the delay itself")
+        axes.plot(delays, delays, "+-", color=style.SOFT, linewidth=1, label="the delay itself")
         _delay_axis(axes, delays, None)
         axes.set_ylabel("latency of words, ms")
         axes.set_ylim(bottom=0)
@@ -78,7 +81,9 @@ def bars(made: Bars) -> str:
             colour, hatch = _COLOURS[place % 3], _HATCHES[place // 3 % 4]
             heights = [point.percent for point in points]
             axes.bar(at, heights, wide * 0.9, color=colour, hatch=hatch, label=label)
-            axes.errorbar(at, heights, _reach(points), fmt="none", ecolor=style.INK, capsize=2)
+            axes.errorbar(
+                at, heights, _reach(points), fmt="none", ecolor=style.INK, elinewidth=1.2, capsize=2
+            )
             if said := made.published.get(label):
                 places = [made.languages.index(language) + left for language in said]
                 axes.plot(places, list(said.values()), "D", color=style.INK, markersize=5,
@@ -97,16 +102,16 @@ def bars(made: Bars) -> str:
     return style.plot(draw, f"Error rates by language, {made.title}. {words}.", height=4.2)
 
 
-def _curve(axes: Axes, one: Curve, place: int, right: float) -> None:
-    colour = style.SOFT if one.published else _COLOURS[place % 3]
+def _curve(axes: Axes, one: Curve, place: int, aside: float, right: float) -> None:
+    colour = _colour(one, place)
     mark = _MARKS[place % len(_MARKS)]
     with_delay = [point for point in one.points if point.delay_ms is not None]
     without = [point for point in one.points if point.delay_ms is None]
     stroke = ":" if one.published else _STROKES[place // 3 % len(_STROKES)]
     label: str | None = one.label
     for points, at in (
-        (with_delay, [point.delay_ms or 0 for point in with_delay]),
-        (without, [right] * len(without)),
+        (with_delay, [(point.delay_ms or 0) * aside for point in with_delay]),
+        (without, [right * aside] * len(without)),
     ):
         if points:
             line = stroke if points is with_delay else "none"
@@ -120,9 +125,16 @@ def _curve(axes: Axes, one: Curve, place: int, right: float) -> None:
                 linestyle=line,
                 linewidth=1.2 if one.published else 2,
                 capsize=3,
+                elinewidth=1.2,
                 label=label,
             )
             label = None
+
+
+def _colour(one: Curve, place: int) -> str:
+    if not one.published:
+        return _COLOURS[place % len(_COLOURS)]
+    return style.INK if one.label.startswith(PUBLISHED_MODEL) else style.SOFT
 
 
 def _bars(
@@ -130,7 +142,7 @@ def _bars(
 ) -> None:
     points = [Point(None, one.value * times, one.low * times, one.high * times) for one in found]
     heights = [point.percent for point in points]
-    axes.errorbar(at, heights, _reach(points), capsize=3, **looks)  # type: ignore[arg-type]
+    axes.errorbar(at, heights, _reach(points), capsize=3, elinewidth=1.2, **looks)  # type: ignore[arg-type]
 
 
 def _reach(points: Sequence[Point]) -> list[list[float]]:

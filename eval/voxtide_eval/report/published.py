@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ..published import sources
 from ..scoring import Score
 from .curves import published
-from .figures import count, delay, percent, percent_interval
+from .figures import NOTHING, count, delay, percent, percent_interval
 from .tables import Table, name
 
 
@@ -30,10 +30,10 @@ def _table(dataset: str, split: str, scores: Sequence[Score]) -> Table | None:
     ]
     rows += [
         (
-            f"{row.model}, {row.table} {row.column}, {delay(row.delay_ms)}",
+            f"{row.model}, {row.table}, {row.column}" + _at(row.delay_ms),
             f"{row.value:.2f}",
-            "–",
-            "–",
+            NOTHING,
+            NOTHING,
             row.source,
         )
         for row in said
@@ -46,6 +46,10 @@ def _table(dataset: str, split: str, scores: Sequence[Score]) -> Table | None:
         f"run's. {told}."
     )
     return Table(f"{dataset} {split}", headings, rows, note)
+
+
+def _at(delay_ms: int | None) -> str:
+    return f", {delay(delay_ms)}" if delay_ms is not None else ""
 
 
 def _how(score: Score) -> tuple[str, str]:

@@ -44,11 +44,6 @@ class Table:
     note: str = ""
 
 
-def all_tables(scores: Sequence[Score]) -> list[Table]:
-    """Of runs, then of their parts."""
-    return [*of_runs(scores), *(table for one in scores for table in of_parts(one))]
-
-
 def of_runs(scores: Sequence[Score]) -> list[Table]:
     """One row for each run; tables of which nothing is known are left out."""
     made = [accuracy(scores), latency(scores), inventions(scores), writing(scores), times(scores)]
@@ -65,7 +60,8 @@ def of_parts(score: Score) -> Iterator[Table]:
 def name(score: Score) -> str:
     """Of a run: its label and what it heard."""
     run = score.run
-    return f"{run.label}, {run.dataset} {run.split}, {delay(run.delay_ms)}, {run.way}"
+    told = delay(run.delay_ms) if run.delay_ms is not None else "no delay told"
+    return f"{run.label}, {run.dataset} {run.split}, {told}, {run.way}"
 
 
 def accuracy(scores: Sequence[Score]) -> Table:
