@@ -70,8 +70,8 @@ def _facts(scores: Sequence[Score]) -> list[Fact]:
 
 def _curves(scores: Sequence[Score]) -> Iterator[str]:
     caption = (
-        "{}. Bars: 95 % intervals by bootstrap. Hollow marks: published by others. Nothing is "
-        "smoothed; lines only join what was measured."
+        "{}. Bars: 95 % intervals by bootstrap; points at one delay stand side by side. Hollow "
+        "marks: published by others. Nothing is smoothed; lines only join what was measured."
     )
     made = [figure(plots.curve(one), caption.format(one.title)) for one in charts(scores)]
     if made:

@@ -39,16 +39,22 @@ def _run(
 def _utterances(
     random: np.random.Generator, delay: int, wrong: float, way: str, note: str
 ) -> Iterator[Heard]:
-    for number in range(30):
-        said = random.choice(_WORDS, size=8).tolist()
+    texts = random.choice(_WORDS, size=(30, 8)).tolist()  # first, so that all runs are of the same
+    for number, said in enumerate(texts):
         came = [str(random.choice(_WORDS)) if random.random() < wrong else w for w in said]
         if number == 3:
             came, said = [EVIL, *came], [*said, "<b>bold</b>"]
         late = (delay / 1000 + 0.15 + random.exponential(0.05, size=len(came))).tolist()
         one = live(said, came, f"clip-{number}", late, speaker=f"speaker {number % 10}")
-        audio = {3: str(AUDIO), 4: "/not/there.wav"}.get(number, "")
+        audio = {4: "/not/there.wav"}.get(number, "")
         seconds = 3.0 + number / 2
         yield replace(one, audio=audio, seconds=seconds)
     yield replace(one, id="silence", reference="", hypothesis="you", speaker="speaker 1",
                   words=(), emitted=())  # fmt: skip
-    yield replace(one, id=f"lost{EVIL}", error=f"stalled: {note} {EVIL}", speaker="speaker 2")
+    yield replace(
+        one,
+        id=f"lost{EVIL}",
+        error=f"stalled: {note} {EVIL}",
+        speaker="speaker 2",
+        audio=str(AUDIO),
+    )
