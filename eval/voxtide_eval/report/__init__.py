@@ -5,6 +5,7 @@ contents     all tables of a report
 markdown     tables as Markdown
 latex        tables as LaTeX
 curves       which runs lie on one curve, and what was published beside it
+averages     means over datasets, as the paper's tables have them
 languages    error rates of one dataset in several languages
 plots        curves, bars and latencies as SVG
 published    runs beside what others published

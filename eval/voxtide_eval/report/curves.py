@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..datasets.table import DATASETS
@@ -92,10 +92,13 @@ def published(dataset: str, split: str) -> Iterator[Published]:
 
 def point(score: Score) -> Point | None:
     """Where a run lies; None: nothing was said."""
-    rate: Interval | None = score.total.rate
-    if rate is None:
-        return None
-    return Point(score.run.delay_ms, rate.value * 100, rate.low * 100, rate.high * 100)
+    rate = score.total.rate
+    return at(score.run.delay_ms, rate) if rate else None
+
+
+def at(delay_ms: int | None, rate: Interval) -> Point:
+    """A rate as a point."""
+    return Point(delay_ms, rate.value * 100, rate.low * 100, rate.high * 100)
 
 
 def _chart(
@@ -106,12 +109,13 @@ def _chart(
         for label, runs in series(scores).items()
     ]
     title = f"{dataset} {split}, {metric.upper()} by {normaliser}"
-    return Chart(title, metric.upper(), (*ours, *_published(dataset, split)))
+    return Chart(title, metric.upper(), (*ours, *published_curves(published(dataset, split))))
 
 
-def _published(dataset: str, split: str) -> Iterator[Curve]:
+def published_curves(figures: Iterable[Published]) -> Iterator[Curve]:
+    """What others measured, by model and source."""
     found: dict[str, list[Published]] = {}
-    for row in published(dataset, split):
+    for row in figures:
         found.setdefault(f"{row.model} ({row.source})", []).append(row)
     for label, of_model in found.items():
         of_model.sort(key=lambda row: _order(row.delay_ms))

@@ -10,7 +10,8 @@ from voxtide_loadtest.report.page import table as as_html
 from ..scoring import Score
 from . import plots, tables
 from .alignments import CSS, views
-from .audio import Room
+from .audio import LONGEST_S, Room
+from .averages import averages
 from .curves import charts, series
 from .differences import Differences, differences, view
 from .figures import count, minutes, ms, percent, percent_interval
@@ -73,7 +74,8 @@ def _curves(scores: Sequence[Score]) -> Iterator[str]:
         "{}. Bars: 95 % intervals by bootstrap; points at one delay stand side by side. Hollow "
         "marks: published by others. Nothing is smoothed; lines only join what was measured."
     )
-    made = [figure(plots.curve(one), caption.format(one.title)) for one in charts(scores)]
+    shown = [*averages(scores), *charts(scores)]
+    made = [figure(plots.curve(one), caption.format(one.title)) for one in shown]
     if made:
         yield section("Error rate against delay", *_first(made))
 
@@ -122,7 +124,8 @@ def _worst(scores: Sequence[Score], most: int) -> Iterator[str]:
         told = paragraph(
             f"Up to {count(most)} of each run, those with the most errors first, by normalised "
             "words. Above: what was said; below, underlined: what was heard instead; struck out: "
-            "not heard."
+            f"not heard. Recordings are MP3, of up to {LONGEST_S} s each and "
+            f"{AUDIO_BYTES // 1_000_000} MB together."
         )
         yield section("The worst utterances", told, *made)
 

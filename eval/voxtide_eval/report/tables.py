@@ -241,7 +241,10 @@ def _difference(
 
 
 def _parts(score: Score, kind: str, parts: Sequence[Part]) -> Table:
-    headings = (kind, "%", "95 % interval", "errors", "units", "utterances", "minutes")
+    headings = _cells(
+        f"{kind}; %; 95 % interval; errors; units; substituted; deleted; inserted; utterances; "
+        "minutes"
+    )
     rows = [
         (
             part.name or "unknown",
@@ -249,6 +252,9 @@ def _parts(score: Score, kind: str, parts: Sequence[Part]) -> Table:
             percent_interval(part.rate),
             count(part.counts.errors),
             count(part.counts.units),
+            count(part.counts.substitutions),
+            count(part.counts.deletions),
+            count(part.counts.insertions),
             count(part.utterances),
             minutes(part.minutes),
         )

@@ -92,14 +92,29 @@ def ratio(above: Sequence[float], below: Sequence[float], by: Groups) -> Interva
     Returns:
         The interval; None where there is nothing to divide by.
     """
-    numerator, denominator = summed(above, by), summed(below, by)
-    if not denominator.sum():
+    if not sum(below):
         return None
-    drawn = []
-    for times in draws(by.count):
-        under = times @ denominator
-        drawn.append((times @ numerator)[under > 0] / under[under > 0])
-    return _interval(float(numerator.sum() / denominator.sum()), np.concatenate(drawn), by)
+    drawn = _ratios(above, below, by, SEED)
+    return _interval(sum(above) / sum(below), drawn[~np.isnan(drawn)], by)
+
+
+def mean_ratio(parts: Sequence[tuple[Sequence[float], Sequence[float], Groups]]) -> Interval | None:
+    """A mean of ratios of independent parts, such as of word error rates in several languages.
+
+    Args:
+        parts: of each what `ratio` takes; not empty.
+
+    Returns:
+        The interval, `groups` being those of all parts; None where one has nothing to divide by.
+    """
+    if not all(sum(below) for _, below, _ in parts):
+        return None
+    each = [_ratios(*part, SEED + place) for place, part in enumerate(parts)]
+    drawn = np.mean(each, axis=0)
+    low, high = ends(drawn[~np.isnan(drawn)])
+    value = sum(sum(above) / sum(below) for above, below, _ in parts) / len(parts)
+    by: By = "speakers" if all(one.by == "speakers" for *_, one in parts) else "utterances"
+    return Interval(value, low, high, by, sum(one.count for *_, one in parts))
 
 
 def quantile(values: Sequence[float], owners: Sequence[int], q: float, by: Groups) -> Interval:
@@ -119,17 +134,18 @@ def quantile(values: Sequence[float], owners: Sequence[int], q: float, by: Group
     return _interval(float(value), np.concatenate(drawn), by)
 
 
-def draws(count: int, width: int = 0) -> Iterator[Floats]:
+def draws(count: int, width: int = 0, seed: int = SEED) -> Iterator[Floats]:
     """How often each group is drawn, in each of `DRAWS` draws: the same at each call.
 
     Args:
         count: of groups.
         width: how many numbers a draw needs beside them.
+        seed: of the draws.
 
     Yields:
         Blocks of shape (draws, count).
     """
-    random = np.random.default_rng(SEED)
+    random = np.random.default_rng(seed)
     for size in blocks(max(count, width)):
         drawn = random.integers(0, count, size=(size, count))
         cells = (drawn + count * np.arange(size)[:, np.newaxis]).ravel()
@@ -150,6 +166,15 @@ def ends(drawn: Floats, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Between which ends a share of `confidence` of the drawn figures lies."""
     low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)
+
+
+def _ratios(above: Sequence[float], below: Sequence[float], by: Groups, seed: int) -> Floats:
+    """The ratio in each draw; NaN where it drew nothing to divide by."""
+    numerator, denominator = summed(above, by), summed(below, by)
+    drawn = [(times @ numerator, times @ denominator) for times in draws(by.count, seed=seed)]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = np.concatenate([over / under for over, under in drawn])
+    return np.where(np.isfinite(ratios), ratios, np.nan)
 
 
 def _interval(value: float, drawn: Floats, by: Groups) -> Interval:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.eval.made import pairs
+from voxtide_eval.report.averages import averages
 from voxtide_eval.report.curves import charts
 from voxtide_eval.report.languages import by_language
 from voxtide_eval.scoring import score
@@ -60,3 +63,27 @@ def test_languages_of_a_dataset_stand_beside_each_other_and_the_papers() -> None
     assert bars.systems["ours, realtime, 480 ms"]["de"].percent == 20.0
     assert bars.published["ours, realtime, 480 ms"] == {"de": 6.19, "fr": 6.42}
     assert by_language(scores[:1]) == []
+
+
+def test_the_papers_mean_is_shown_once_all_it_is_made_of_was_run() -> None:
+    languages = "ar de en es fr hi it ja ko nl pt ru zh".split()  # noqa: SIM905
+    scores = [
+        score(
+            pairs(
+                ("a b c d", "a b c" if code == "de" else "a b c d"),
+                ("e f", "e f"),
+                dataset=f"fleurs-{code}",
+                language=code,
+                label="ours",
+            )
+        )
+        for code in languages
+    ]
+    [chart] = averages(scores)
+    ours, *others = chart.curves
+    [point] = ours.points
+    assert point.percent == pytest.approx(100 / 6 / 13)  # one word in six, in one of 13 languages
+    assert point.low <= point.percent < point.high
+    paper = next(one for one in others if one.label == "Voxtral Realtime (paper)")
+    assert [one.percent for one in paper.points] == [10.80, 8.72, 7.70, 6.73]
+    assert averages(scores[:-1]) == []

@@ -95,6 +95,9 @@ def test_parts_of_runs_are_the_scores(page: Reader, scores: list[Score]) -> None
                 row = found[part.name]
                 assert row["errors"] == str(part.counts.errors)
                 assert row["units"] == str(part.counts.units)
+                assert row["substituted"] == str(part.counts.substitutions)
+                assert row["deleted"] == str(part.counts.deletions)
+                assert row["inserted"] == str(part.counts.insertions)
                 assert row["utterances"] == str(part.utterances)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from voxtide_eval.scoring.intervals import Groups, groups, quantile, ratio
+from voxtide_eval.scoring.intervals import Groups, groups, mean_ratio, quantile, ratio
 
 
 def singly(count: int) -> Groups:
@@ -70,3 +70,17 @@ def test_one_utterance_has_no_spread_and_none_no_rate() -> None:
     assert ratio([2, 1], [0, 0], singly(2)) is None
     assert ratio([], [], singly(0)) is None
     assert ratio([1, 1], [0, 2], singly(2)) is not None  # draws without a word are left out
+
+
+def test_a_mean_over_languages_counts_each_alike_and_is_surer_than_one() -> None:
+    random = np.random.default_rng(5)
+    parts = [(random.binomial(10, rate, size=50), [10] * 50, singly(50)) for rate in (0.1, 0.3)]
+    each = [ratio(*part) for part in parts]
+    both = mean_ratio(parts)
+    assert both is not None
+    assert both.value == pytest.approx(np.mean([one.value for one in each if one]))
+    assert both.groups == 100
+    widths = [one.high - one.low for one in each if one]
+    expected = np.hypot(*widths) / 2  # of independent figures
+    assert both.high - both.low == pytest.approx(expected, rel=0.1)
+    assert mean_ratio([*parts, ([1], [0], singly(1))]) is None
