@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from pathlib import Path
 
+from voxtide_eval.datasets.audio import File
+from voxtide_eval.datasets.definition import Utterance
 from voxtide_eval.inference.run import blank
 from voxtide_eval.manifest import Heard, Run, Word
 
@@ -23,22 +26,17 @@ RUN = Run(
 )
 
 
-@dataclass(frozen=True)
-class Said:
-    """As much of an utterance as a run looks at."""
-
-    id: str
-    reference: str = "seven"
-    seconds: float = 1.0
-    speaker: str = ""
-    words: tuple[Word, ...] = ()
+def utterance(name: str, reference: str, audio: Path, seconds: float = 1.0) -> Utterance:
+    """One that a voice says."""
+    words = (Word(reference.split()[0], 0.1, 0.2),)
+    return Utterance(name, reference, "en", "a voice", seconds, words, File(audio))
 
 
-def said(count: int) -> list[Said]:
-    """So many, with ids whose order is not that of the alphabet."""
-    return [Said(f"u{number}", f"text {number}") for number in range(count)]
+def said(count: int) -> list[Utterance]:
+    """So many, with ids whose order is not that of the alphabet, and audio that is not there."""
+    return [utterance(f"u{n}", f"text {n}", Path(f"u{n}.wav")) for n in range(count)]
 
 
-async def echo(utterance: Said) -> Heard:
+async def echo(utterance: Utterance) -> Heard:
     """A server that hears everything right."""
     return replace(blank(utterance), hypothesis=utterance.reference)

@@ -61,7 +61,7 @@ class Arrivals:
 
 def _matched(shown: Sequence[tuple[str, float]], words: Sequence[str]) -> dict[int, float]:
     """When those words came that are in both, by the fewest edits; by their positions."""
-    known = {}
+    known: dict[int, float] = {}
     for step in Levenshtein.opcodes([word for word, _ in shown], list(words)):
         if step.tag == "equal":
             times = (at for _, at in shown[step.src_start : step.src_end])

@@ -11,9 +11,10 @@ from typing import Any
 from voxtide import AsyncClient, ProtocolError, RejectedError
 from voxtide.file_request import Format
 
+from ..datasets.audio import as_file
+from ..datasets.definition import Utterance
 from ..manifest import Heard, Word
-from .audio import uploaded
-from .run import Spoken, blank
+from .run import blank
 
 
 @dataclass
@@ -31,7 +32,7 @@ class File:
     language: str | None
     _offered: list[Format] = field(default_factory=lambda: ["verbose_json", "json"])
 
-    async def __call__(self, utterance: Spoken) -> Heard:
+    async def __call__(self, utterance: Utterance) -> Heard:
         """Hear an utterance; with words, where the server offers them.
 
         A server that once answered `json` after it had refused `verbose_json` for the same file
@@ -40,9 +41,9 @@ class File:
 
         Raises:
             VoxtideError: there is no transcript.
-            OSError: the audio cannot be read.
+            OSError, DatasetError: the audio cannot be read.
         """
-        with uploaded(utterance) as file:
+        with as_file(utterance.audio) as file:
             began = time.monotonic()
             try:
                 text = await self._answer(file, self._offered[0])
@@ -62,9 +63,7 @@ class File:
         )
 
     async def _answer(self, file: Any, form: Format) -> str:
-        return await self.client.transcribe_as(
-            file, form, model=self.model, language=self.language
-        )
+        return await self.client.transcribe_as(file, form, model=self.model, language=self.language)
 
 
 def _parsed(text: str) -> Mapping[str, Any]:

@@ -12,17 +12,16 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
 from voxtide import AsyncClient, Final, Partial, Reconnect, ServerError, VoxtideError
 from voxtide.dialects import Name as Dialect
 from voxtide.events import Event
+from voxtide.sources.opened import Source
 
+from ..datasets.audio import Samples, samples
+from ..datasets.definition import Utterance
 from ..manifest import Heard, Word
 from .arrivals import Arrivals
-from .audio import Opened, opened
-from .run import Spoken, blank
+from .run import blank
 
 PARTIALS_UP_TO_S = 60.0
 """Of longer utterances no partial transcripts are kept: each has all the text before it, so they
@@ -48,18 +47,18 @@ class Live:
     paced: bool
     language: str | None
 
-    async def __call__(self, utterance: Spoken) -> Heard:
+    async def __call__(self, utterance: Utterance) -> Heard:
         """Hear an utterance over one connection: one that is lost is an error, and not replaced.
 
         Raises:
             VoxtideError: there is no transcript.
-            OSError: the audio cannot be read.
+            OSError, DatasetError: the audio cannot be read.
         """
-        with opened(utterance) as audio:
+        with utterance.audio.open() as audio:
             clock = _Clock(audio, self.paced)
             async with self.client.stream(
                 clock.pieces(),
-                sample_rate=audio.rate,
+                sample_rate=audio.sample_rate,
                 pace=1.0 if self.paced else None,
                 model=self.model,
                 language=self.language,
@@ -71,6 +70,7 @@ class Live:
                     hearing.take(event)
         return hearing.heard(utterance)
 
+
 class _Clock:
     """The audio on its way, and the moments from which times count.
 
@@ -79,19 +79,19 @@ class _Clock:
         end: when the last one was, in seconds after that.
     """
 
-    def __init__(self, audio: Opened, paced: bool) -> None:
+    def __init__(self, audio: Source, paced: bool) -> None:
         self._audio = audio
         self._paced = paced
         self.began = self.end = 0.0
 
-    async def pieces(self) -> AsyncIterator[NDArray[np.float32]]:
+    async def pieces(self) -> AsyncIterator[Samples]:
         """The audio; the client asks for the next piece once the one before is sent."""
         self.began = time.monotonic()
-        samples = 0
+        spoken = 0.0
         for piece in self._audio.pieces:
-            samples += len(piece)
-            yield piece
-        self.end = samples / self._audio.rate if self._paced else self.now()
+            spoken = piece.end
+            yield samples(piece.audio)
+        self.end = spoken if self._paced else self.now()
 
     def now(self) -> float:
         """Seconds since the first sample was spoken."""
@@ -122,7 +122,7 @@ class _Hearing:
             case ServerError(code=code, message=message, param=param):
                 raise VoxtideError(message, code=code, param=param)
 
-    def heard(self, utterance: Spoken) -> Heard:
+    def heard(self, utterance: Utterance) -> Heard:
         """All of it. Servers that end turns by themselves bring several finals."""
         told = (word for final in self._finals for word in final.words if word.word.strip())
         words = tuple(Word(word.word, word.start, word.end) for word in told)

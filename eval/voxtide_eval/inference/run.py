@@ -6,45 +6,21 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
 
 from voxtide import AuthenticationError, OverloadedError, UnreachableError, VoxtideError
 from voxtide.retry import Backoff
 
 from .. import manifest
-from ..manifest import Heard, Run, Word
+from ..datasets.definition import Utterance
+from ..datasets.error import DatasetError
+from ..manifest import Heard, Run
 from .part import Part
 
 PATIENCE_S = 600.0
 """How long an utterance waits for a server that has no room."""
 
 
-class Spoken(Protocol):
-    """What is needed of an utterance beside its audio; `voxtide_eval.datasets` has them."""
-
-    @property
-    def id(self) -> str:
-        """Unique in the dataset."""
-
-    @property
-    def seconds(self) -> float:
-        """Of audio."""
-
-    @property
-    def reference(self) -> str:
-        """What was said."""
-
-    @property
-    def speaker(self) -> str:
-        """Empty where the dataset does not say."""
-
-    @property
-    def words(self) -> tuple[Word, ...]:
-        """Of the reference, with times; empty where the dataset has none."""
-
-
-_Utterance = TypeVar("_Utterance", bound=Spoken)
-Hear = Callable[[_Utterance], Awaitable[Heard]]
+Hear = Callable[[Utterance], Awaitable[Heard]]
 
 
 @dataclass(frozen=True)
@@ -62,35 +38,31 @@ class Tally:
     kept: int = 0
 
 
-class DatasetError(ValueError):
-    """A dataset is not what it should be."""
-
-
 async def carry_out(
     path: Path,
     run: Run,
-    utterances: Iterable[_Utterance],
-    hear: Hear[_Utterance],
+    utterances: Iterable[Utterance],
+    hear: Hear,
     *,
     parallel: int,
     tell: Callable[[Tally], None] = lambda tally: None,
 ) -> Tally:
     """Hear what has not been heard yet, and write the manifest once all has.
 
-    Utterances are taken one after the other as there is room, so audio that is streamed from
-    somewhere is never ahead by more than one. An error of the server becomes the utterance's; one that
-    every other utterance would meet too ends the run, which can be gone on with.
+    Utterances are taken as there is room for them, so a dataset that is streamed is never far
+    ahead. An error of the server becomes the utterance's; one that every other utterance would
+    meet too ends the run, which can be gone on with.
 
     Args:
         path: of the manifest.
         utterances: of the dataset, in its order.
-        hear: one of them; raises VoxtideError or OSError.
+        hear: one of them; raises VoxtideError, OSError or DatasetError.
         parallel: how many at once.
         tell: called whenever one more is done.
 
     Raises:
         UnreachableError, AuthenticationError: the server is not there, or lets nobody in.
-        DatasetError: an id comes twice, or there is no utterance at all.
+        DatasetError: the dataset is not there, has an id twice, or no utterance at all.
         part.OtherRunError, part.InUseError, manifest.ManifestError: see `part.Part`.
     """
     if (whole := finished(path, run)) is not None:
@@ -119,15 +91,15 @@ def finished(path: Path, run: Run) -> Tally | None:
     return Tally(count, 0, count) if whole else None
 
 
-class _Queue(Generic[_Utterance]):
+class _Queue:
     """The utterances of a dataset, each handed to whoever is free."""
 
-    def __init__(self, utterances: Iterable[_Utterance]) -> None:
-        self._utterances: Iterator[_Utterance] = iter(utterances)
+    def __init__(self, utterances: Iterable[Utterance]) -> None:
+        self._utterances: Iterator[Utterance] = iter(utterances)
         self._taking = asyncio.Lock()
         self.order: dict[str, None] = {}
 
-    async def take(self) -> _Utterance | None:
+    async def take(self) -> Utterance | None:
         """The next one; None at the end. It may be loaded from elsewhere: in a thread."""
         async with self._taking:
             utterance = await asyncio.to_thread(next, self._utterances, None)
@@ -139,14 +111,14 @@ class _Queue(Generic[_Utterance]):
             return utterance
 
 
-class _Work(Generic[_Utterance]):
+class _Work:
     """What the workers of a run share."""
 
     def __init__(
         self,
         part: Part,
-        queue: _Queue[_Utterance],
-        hear: Hear[_Utterance],
+        queue: _Queue,
+        hear: Hear,
         tell: Callable[[Tally], None],
     ) -> None:
         self.queue = queue
@@ -162,12 +134,12 @@ class _Work(Generic[_Utterance]):
                 self._part.add(await self._heard(utterance))
             self._count(kept, bool(self._part.heard[utterance.id].error))
 
-    async def _heard(self, utterance: _Utterance) -> Heard:
+    async def _heard(self, utterance: Utterance) -> Heard:
         try:
             return await patiently(lambda: self._hear(utterance))
         except (UnreachableError, AuthenticationError):
             raise
-        except (VoxtideError, OSError) as error:
+        except (VoxtideError, OSError, DatasetError) as error:
             return without(utterance, error)
 
     def _count(self, kept: bool, failed: bool) -> None:
@@ -176,13 +148,13 @@ class _Work(Generic[_Utterance]):
         self._tell(self.tally)
 
 
-def without(utterance: Spoken, error: Exception) -> Heard:
+def without(utterance: Utterance, error: Exception) -> Heard:
     """An utterance without a transcript, and why."""
     code = getattr(error, "code", type(error).__name__)
     return replace(blank(utterance), error=f"{code}: {error}")
 
 
-def blank(utterance: Spoken) -> Heard:
+def blank(utterance: Utterance) -> Heard:
     """An utterance of which nothing has been heard yet."""
     return Heard(
         utterance.id,
@@ -191,6 +163,7 @@ def blank(utterance: Spoken) -> Heard:
         "",
         reference_words=utterance.words,
         speaker=utterance.speaker,
+        audio="" if utterance.audio.path is None else str(utterance.audio.path),
     )
 
 
