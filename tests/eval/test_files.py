@@ -27,7 +27,7 @@ def said(tmp_path: Path) -> Utterance:
 
 
 def ear(base_url: str) -> File:
-    return File(AsyncClient(base_url, max_retries=0), "whisper", "en")
+    return File(AsyncClient(base_url, max_retries=0), "whisper", True)
 
 
 def verbose(form: fakes.Form) -> fakes.Answer:

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from voxtide import AsyncClient, ProtocolError, RejectedError
@@ -24,12 +25,12 @@ class File:
     Args:
         client: of the server.
         model: its name.
-        language: ISO 639-1 code that the server is told; None: none.
+        tell_language: whether the server is told the utterance's language.
     """
 
     client: AsyncClient
     model: str
-    language: str | None
+    tell_language: bool
     _offered: list[Format] = field(default_factory=lambda: ["verbose_json", "json"])
 
     async def __call__(self, utterance: Utterance) -> Heard:
@@ -46,12 +47,12 @@ class File:
         with as_file(utterance.audio) as file:
             began = time.monotonic()
             try:
-                text = await self._answer(file, self._offered[0])
+                text = await self._answer(utterance, file, self._offered[0])
             except RejectedError as refused:
                 if len(self._offered) == 1 or refused.status in (401, 403, 413):
                     raise
                 began = time.monotonic()
-                text = await self._answer(file, "json")
+                text = await self._answer(utterance, file, "json")
                 self._offered = ["json"]
             took = time.monotonic() - began
         answer = _parsed(text)
@@ -62,8 +63,9 @@ class File:
             final_s=took,
         )
 
-    async def _answer(self, file: Any, form: Format) -> str:
-        return await self.client.transcribe_as(file, form, model=self.model, language=self.language)
+    async def _answer(self, utterance: Utterance, file: Path, form: Format) -> str:
+        language = utterance.language if self.tell_language else None
+        return await self.client.transcribe_as(file, form, model=self.model, language=language)
 
 
 def _parsed(text: str) -> Mapping[str, Any]:

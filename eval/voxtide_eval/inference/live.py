@@ -38,14 +38,14 @@ class Live:
         dialect: that it speaks.
         model: its name.
         paced: whether at the speed of speech.
-        language: ISO 639-1 code that the server is told; None: none.
+        tell_language: whether the server is told the utterance's language.
     """
 
     client: AsyncClient
     dialect: Dialect
     model: str
     paced: bool
-    language: str | None
+    tell_language: bool
 
     async def __call__(self, utterance: Utterance) -> Heard:
         """Hear an utterance over one connection: one that is lost is an error, and not replaced.
@@ -61,7 +61,7 @@ class Live:
                 sample_rate=audio.sample_rate,
                 pace=1.0 if self.paced else None,
                 model=self.model,
-                language=self.language,
+                language=utterance.language if self.tell_language else None,
                 dialect=self.dialect,
                 reconnect=_ONE_CONNECTION,
             ) as session:
@@ -124,15 +124,17 @@ class _Hearing:
 
     def heard(self, utterance: Utterance) -> Heard:
         """All of it. Servers that end turns by themselves bring several finals."""
-        told = (word for final in self._finals for word in final.words if word.word.strip())
-        words = tuple(Word(word.word, word.start, word.end) for word in told)
+        spelt = (word for final in self._finals for word in final.words if word.word.strip())
+        words = tuple(Word(word.word, word.start, word.end) for word in spelt)
+        text = " ".join(final.text.strip() for final in self._finals if final.text.strip())
+        told = [word.text for word in words] or text.split()
         short = utterance.seconds <= PARTIALS_UP_TO_S
         return replace(
             blank(utterance),
-            hypothesis=" ".join(final.text.strip() for final in self._finals if final.text.strip()),
+            hypothesis=text,
             words=words,
             partials=self._arrivals.shown() if short else (),
-            emitted=self._arrivals.emitted([word.text for word in words], self._final),
+            emitted=self._arrivals.emitted(told, self._final),
             first_word_s=self._arrivals.first,
             final_s=self._final - self._clock.end if self._finals else None,
         )
