@@ -1,0 +1,20 @@
+"""Datasets: what they are, where they come from, and their utterances, streamed."""
+
+from .audio import Audio, as_file, samples
+from .definition import Dataset, Utterance
+from .error import DatasetError, MissingError
+from .loading import definition, load
+from .table import DATASETS
+
+__all__ = [
+    "DATASETS",
+    "Audio",
+    "Dataset",
+    "DatasetError",
+    "MissingError",
+    "Utterance",
+    "as_file",
+    "definition",
+    "load",
+    "samples",
+]
