@@ -38,12 +38,14 @@ class Start:
         delay_ms: between audio and text; None: the checkpoint's own.
         stock: vLLM's own server, with nothing of voxtide in it.
         arguments: more flags of `voxtide serve`, or of vLLM where it is stock.
+        label: what reports call it; None: by product and model.
     """
 
     model: str
     delay_ms: int | None = None
     stock: bool = False
     arguments: tuple[str, ...] = ()
+    label: str | None = None
 
     @property
     def name(self) -> str:
@@ -81,7 +83,7 @@ def _voxtide(start: Start, log: Path) -> Iterator[Server]:
         command += ["--delay-ms", str(start.delay_ms)]
     root = f"http://127.0.0.1:{port}"
     with _running([*command, *start.arguments], os.environ, f"{root}/health/ready", log):
-        yield Server(f"{root}/v1")
+        yield Server(f"{root}/v1", label=start.label)
 
 
 @contextmanager
@@ -103,7 +105,7 @@ def _stock(start: Start, log: Path) -> Iterator[Server]:
             dialect="vllm",
             model=checkpoint.name,
             delay_ms=checkpoint.delay_ms,
-            label=f"stock vLLM {checkpoint.name}",
+            label=start.label or f"stock vLLM {checkpoint.name}",
         )
 
 

@@ -10,8 +10,7 @@ from pathlib import Path
 from voxtide import AsyncClient, Timeout
 from voxtide.config import Endpoint
 
-from ..datasets import load
-from ..datasets.definition import Dataset, Utterance
+from ..datasets import Dataset, Utterance, load
 from ..manifest import Run
 from .files import File
 from .live import Live
@@ -60,7 +59,7 @@ async def measure(
     tally = await carry_out(
         path,
         run,
-        _utterances(run, options),
+        _utterances(dataset, options),
         _ear(server, served.model, options),
         parallel=options.parallel,
         tell=tell,
@@ -89,7 +88,7 @@ def run_of(dataset: Dataset, server: Server, served: Served, options: Options) -
 def name_of(run: Run) -> str:
     """Of a run's manifest: other runs of a sweep have others."""
     delay = [] if run.delay_ms is None else [f"{run.delay_ms}ms"]
-    parts = [Path(run.dataset).stem, run.split, run.label, *delay, run.way]
+    parts = [run.dataset, run.split, run.label, *delay, run.way]
     return ".".join(_NOT_IN_A_NAME.sub("-", part).strip("-.") for part in parts) + ".jsonl"
 
 
@@ -101,6 +100,5 @@ def _ear(server: Server, model: str, options: Options) -> Hear:
     return Live(client, server.dialect, model, options.way == "realtime", options.tell_language)
 
 
-def _utterances(run: Run, options: Options) -> Iterator[Utterance]:
-    """Nothing is loaded before the first one is asked for."""
-    yield from load(run.dataset, split=run.split, limit=options.limit, seed=options.seed)
+def _utterances(dataset: Dataset, options: Options) -> Iterator[Utterance]:
+    return load(dataset, split=options.split, limit=options.limit, seed=options.seed)
