@@ -2,24 +2,48 @@
 
 from __future__ import annotations
 
-import io
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import soundfile
-from numpy.typing import NDArray
 
-from voxtide.sources.opened import Piece, Source, from_file, samples_of_piece
-
+from .decoding import Samples, announced_s, decoded
 from .error import DatasetError
 
-Samples = NDArray[np.float32]
+PIECE_S = 0.08
+"""A token of Voxtral Realtime stands for so much audio."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A piece of audio.
+
+    Args:
+        samples: mono, from -1 to 1.
+        end: where it ends, in seconds from the start of the audio.
+    """
+
+    samples: Samples
+    end: float
+
+
+@dataclass(frozen=True)
+class Source:
+    """Audio that is open.
+
+    Args:
+        rate: in Hz.
+        pieces: of 80 ms, the last one may be shorter; they can be iterated over once.
+    """
+
+    rate: int
+    pieces: Iterator[Piece]
 
 
 class Audio(Protocol):
@@ -30,22 +54,24 @@ class Audio(Protocol):
         """The file that it is; None: it is in memory, or made when it is read."""
 
     def open(self) -> AbstractContextManager[Source]:
-        """Its rate in Hz and its pieces of 80 ms, mono, which can be iterated over once.
+        """Open it, for as long as the body lasts.
 
         Raises:
-            voxtide.sources.error.SourceError: it cannot be read.
-            DatasetError: likewise, of audio in memory.
+            DatasetError: it cannot be read; also while its pieces are.
+            OSError: there is no such file.
         """
 
 
 @dataclass(frozen=True)
 class File:
-    """A file that soundfile reads, or ffmpeg where there is one."""
+    """A file in any format that libsndfile or FFmpeg reads."""
 
     path: Path
 
-    def open(self) -> AbstractContextManager[Source]:
-        return from_file(str(self.path))
+    @contextmanager
+    def open(self) -> Iterator[Source]:
+        with decoded(self.path, str(self.path)) as (rate, blocks):
+            yield Source(rate, _recut(blocks, rate))
 
 
 @dataclass(frozen=True, repr=False)
@@ -53,7 +79,7 @@ class Bytes:
     """A whole encoded file in memory, as a row of a dataset holds it: still packed.
 
     Args:
-        data: WAV, FLAC, OGG or MP3.
+        data: in any format that libsndfile or FFmpeg reads.
         name: what errors call it.
     """
 
@@ -66,11 +92,8 @@ class Bytes:
 
     @contextmanager
     def open(self) -> Iterator[Source]:
-        try:
-            with soundfile.SoundFile(io.BytesIO(self.data)) as file:
-                yield Source(file.samplerate, _pieces(file))
-        except soundfile.SoundFileError as broken:
-            raise DatasetError(f"{self.name}: cannot read its audio: {broken}") from None
+        with decoded(self.data, self.name) as (rate, blocks):
+            yield Source(rate, _recut(blocks, rate))
 
 
 @dataclass(frozen=True)
@@ -113,20 +136,20 @@ class Joined:
     @contextmanager
     def open(self) -> Iterator[Source]:
         with self.parts[0].open() as first:
-            rate = first.sample_rate
+            rate = first.rate
         yield Source(rate, _recut(self._blocks(rate), rate))
 
     def _blocks(self, rate: int) -> Iterator[Samples]:
         gap = np.zeros(round(self.gap_s * rate), np.float32)
         for number, part in enumerate(self.parts):
             with part.open() as source:
-                if source.sample_rate != rate:
+                if source.rate != rate:
                     raise DatasetError(
-                        f"audio of {source.sample_rate} Hz cannot be joined to audio of {rate} Hz"
+                        f"audio of {source.rate} Hz cannot be joined to audio of {rate} Hz"
                     )
                 if number:
                     yield gap
-                yield from (samples(piece.audio) for piece in source.pieces)
+                yield from (piece.samples for piece in source.pieces)
 
 
 @contextmanager
@@ -138,47 +161,28 @@ def as_file(audio: Audio) -> Iterator[Path]:
     with tempfile.NamedTemporaryFile(suffix=".wav") as file:
         with (
             audio.open() as source,
-            soundfile.SoundFile(file, "w", source.sample_rate, 1, "PCM_16", format="WAV") as wav,
+            soundfile.SoundFile(file, "w", source.rate, 1, "PCM_16", format="WAV") as wav,
         ):
             for piece in source.pieces:
-                wav.write(samples(piece.audio))
+                wav.write(piece.samples)
         yield Path(file.name)
 
 
-def samples(audio: Any) -> Samples:
-    """A piece's samples, from -1 to 1: pieces are arrays, or PCM16 where ffmpeg reads."""
-    if isinstance(audio, bytes):
-        return np.frombuffer(audio, "<i2").astype(np.float32) / np.float32(32768)
-    return np.asarray(audio, np.float32)
-
-
-def seconds_of(audio: Audio) -> float:
-    """Its length: from the header where soundfile reads it, else by reading it through."""
-    try:
-        if isinstance(audio, Bytes):
-            return float(soundfile.info(io.BytesIO(audio.data)).duration)
-        if audio.path is not None:
-            return float(soundfile.info(str(audio.path)).duration)
-    except soundfile.SoundFileError:
-        pass
+def seconds_of(audio: File | Bytes) -> float:
+    """Its length: from the header where that tells, else by reading it through."""
+    announced = announced_s(audio.data if isinstance(audio, Bytes) else audio.path)
+    if announced is not None:
+        return announced
+    end = 0.0
     with audio.open() as source:
-        end = 0.0
         for piece in source.pieces:
             end = piece.end
     return end
 
 
-def _pieces(file: soundfile.SoundFile) -> Iterator[Piece]:
-    done = 0
-    size = samples_of_piece(file.samplerate)
-    for block in file.blocks(size, dtype="float32", always_2d=True):
-        done += len(block)
-        yield Piece(block.mean(axis=1), done / file.samplerate)
-
-
 def _recut(blocks: Iterator[Samples], rate: int) -> Iterator[Piece]:
     """Blocks of any length as pieces of 80 ms; the last one may be shorter."""
-    size, done = samples_of_piece(rate), 0
+    size, done = max(1, round(rate * PIECE_S)), 0
     rest = np.zeros(0, np.float32)
     for block in chain(blocks, [None]):
         rest = rest if block is None else np.concatenate((rest, block))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .audio import Audio, Bytes, File, seconds_of
+from .audio import Bytes, File, seconds_of
 from .definition import Dataset, Utterance
 from .error import DatasetError, MissingError
 
@@ -102,8 +102,8 @@ class Hub:
             raise DatasetError(f"{dataset.name}, row {position}: there is no field `{self.id}`")
         return str(row[self.id]).rsplit("/", 1)[-1]  # some are paths on somebody's machine
 
-    def _audio(self, row: Mapping[str, Any], dataset: Dataset, id: str) -> Audio:
-        value = row[self.audio]
+    def _audio(self, row: Mapping[str, Any], dataset: Dataset, id: str) -> Bytes | File:
+        value = row[self.audio] or {}
         if value.get("bytes"):
             return Bytes(value["bytes"], f"{dataset.name}, {id}")
         if value.get("path") and Path(value["path"]).is_file():

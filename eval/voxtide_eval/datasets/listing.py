@@ -59,7 +59,9 @@ def _csv(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
                 )
             yield reader.line_num, fields
     except csv.Error as broken:
-        raise DatasetError(f"{path}, line {reader.line_num}: it is no CSV: {broken}") from None
+        raise DatasetError(
+            f"{path}, after line {reader.line_num}: it is no CSV: {broken}"
+        ) from None
 
 
 def _text(path: Path) -> str:

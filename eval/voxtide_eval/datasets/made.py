@@ -9,7 +9,8 @@ from typing import Literal
 
 import numpy as np
 
-from .audio import Made, Samples
+from .audio import Made
+from .decoding import Samples
 from .definition import Dataset, Utterance
 
 RATE = 16_000

@@ -16,7 +16,7 @@ from .rows import Row, checked
 
 _REPOSITORY = Path(__file__).parents[3]
 _SHARE = Path("/usr/share")
-_CODECS = (".g722", ".wav")  # 16 kHz (ffmpeg reads it) rather than 8 kHz
+_CODECS = (".g722", ".wav")  # 16 kHz rather than 8 kHz
 _NOT_SPEECH = re.compile(r"(silence/.*|beep.*|.*-2tone|tt-monkeys|confbridge-(join|leave))")
 _NOT_SAID = re.compile(r"[\[\](){}<>]")
 _POCKETSPHINX = re.compile(r"<s>(.*)</s> \((.*)\)")
@@ -68,7 +68,7 @@ def asterisk(language: str, split: str, share: Path = _SHARE) -> Sequence[Row]:
     texts = share / "doc" / package / f"core-sounds-{language}.txt.gz"
     folders = sorted((share / "asterisk" / "sounds").glob(f"{language}_*"))
     if not texts.is_file() or not folders:
-        raise MissingError(f"asterisk-{language}: apt-get install {package} {package}-g722 ffmpeg")
+        raise MissingError(f"asterisk-{language}: apt-get install {package} {package}-g722")
     return checked(list(_prompts(texts, folders[0])), str(folders[0]))
 
 
