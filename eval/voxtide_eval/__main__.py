@@ -2,4 +2,5 @@
 
 from .command import main
 
-main(prog_name="python -m voxtide_eval")
+if __name__ == "__main__":
+    main(prog_name="python -m voxtide_eval")

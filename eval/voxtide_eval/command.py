@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
@@ -16,12 +15,8 @@ from .inference.server import ModelError
 from .manifest import ManifestError
 from .servers import ServerFailed
 
-COMMANDS: Mapping[str, str] = {
-    "run": "inference.command",
-    "datasets": "catalogue",
-    "reproduce": "reproduce.command",
-}
-"""Modules of this package by the names of their commands; each has its own as `command`."""
+COMMANDS = ("run", "datasets", "score", "report", "compare", "gate", "reproduce")
+"""In the order in which they are listed. Each is a module of `commands` with a `command` in it."""
 
 _TOLD = (DatasetError, InUseError, ManifestError, ModelError, OSError, OtherRunError, ServerFailed)
 """What a user can mend: told in a line or two, without a traceback."""
@@ -34,12 +29,14 @@ class _Group(ErrorHandlingGroup):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command = import_module(f"{__package__}.{COMMANDS[cmd_name]}").command
+        command = import_module(f"{__package__}.commands.{cmd_name}").command
         return command if isinstance(command, click.Command) else None
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except BrokenPipeError:  # whoever reads has seen enough
+            raise
         except _TOLD as error:
             raise Failure(str(error)) from error
 
@@ -47,4 +44,4 @@ class _Group(ErrorHandlingGroup):
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="voxtide", message="%(version)s")
 def main() -> None:
-    """Accuracy against delay: datasets through servers, scores, reports and a gate."""
+    """Accuracy against delay: run datasets through servers, score, report, compare."""

@@ -16,10 +16,10 @@ from voxtide.config import DEFAULT_BASE_URL
 from voxtide.dialects import DIALECTS
 
 from ..datasets import Dataset, DatasetError, definition
+from ..inference.measure import Measured, measure
+from ..inference.options import WAYS, Options, Server, Way
+from ..inference.run import Tally
 from ..servers import Start, started
-from .measure import Measured, measure
-from .options import WAYS, Options, Server, Way
-from .run import Tally
 
 _EPILOG = """\b
 Examples:

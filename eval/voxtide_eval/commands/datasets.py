@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import click
 
-from .datasets import DATASETS, Dataset, DatasetError, definition
+from ..datasets import DATASETS, Dataset, DatasetError, definition
 
 _COLUMNS = ("name", "language", "split", "metric", "normaliser", "revision", "licence")
 
