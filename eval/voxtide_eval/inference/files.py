@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -44,7 +46,9 @@ class File:
             VoxtideError: there is no transcript.
             OSError, DatasetError: the audio cannot be read.
         """
-        with as_file(utterance.audio) as file:
+        with ExitStack() as stack:
+            # It may have to be written first, while others are being timed.
+            file = await asyncio.to_thread(stack.enter_context, as_file(utterance.audio))
             began = time.monotonic()
             try:
                 text = await self._answer(utterance, file, self._offered[0])

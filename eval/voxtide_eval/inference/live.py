@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from voxtide import AsyncClient, Final, Partial, Reconnect, ServerError, VoxtideError
 from voxtide.dialects import Name as Dialect
 from voxtide.events import Event
-from voxtide.sources.opened import Source
 
-from ..datasets.audio import Samples, samples
+from ..datasets.audio import Source
+from ..datasets.decoding import Samples
 from ..datasets.definition import Utterance
 from ..manifest import Heard, Word
 from .arrivals import Arrivals
@@ -58,7 +58,7 @@ class Live:
             clock = _Clock(audio, self.paced)
             async with self.client.stream(
                 clock.pieces(),
-                sample_rate=audio.sample_rate,
+                sample_rate=audio.rate,
                 pace=1.0 if self.paced else None,
                 model=self.model,
                 language=utterance.language if self.tell_language else None,
@@ -90,7 +90,7 @@ class _Clock:
         spoken = 0.0
         for piece in self._audio.pieces:
             spoken = piece.end
-            yield samples(piece.audio)
+            yield piece.samples
         self.end = spoken if self._paced else self.now()
 
     def now(self) -> float:
