@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 
 import click
 
-from ..datasets import DATASETS, Dataset, DatasetError, definition
+from ..datasets import DATASETS, Dataset, definition
+from ..inference.measure import why_missing
 
 _COLUMNS = ("name", "language", "split", "metric", "normaliser", "revision", "licence")
 
@@ -24,15 +25,6 @@ def command(names: tuple[str, ...], check: bool) -> None:
     for dataset in found if names else ():
         if dataset.note:
             click.echo(f"{dataset.name}: {dataset.note}")
-
-
-def why_missing(dataset: Dataset) -> str | None:
-    """Why a dataset cannot be used on this machine; None: it can."""
-    try:
-        first = next(dataset.source.utterances(dataset, dataset.split, None), None)
-    except DatasetError as problem:
-        return str(problem)
-    return None if first is not None else f"{dataset.name}: it has no utterances"
 
 
 def _check(datasets: Iterable[Dataset]) -> None:

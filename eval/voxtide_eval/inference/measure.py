@@ -10,7 +10,7 @@ from pathlib import Path
 from voxtide import AsyncClient, Timeout
 from voxtide.config import Endpoint
 
-from ..datasets import Dataset, Utterance, load
+from ..datasets import Dataset, DatasetError, Utterance, load
 from ..manifest import Run
 from .files import File
 from .live import Live
@@ -67,6 +67,15 @@ async def measure(
     return Measured(path, run, tally)
 
 
+def why_missing(dataset: Dataset) -> str | None:
+    """Why a dataset cannot be used on this machine; None: it can."""
+    try:
+        first = next(dataset.source.utterances(dataset, dataset.split, None), None)
+    except DatasetError as problem:
+        return str(problem)
+    return None if first is not None else f"{dataset.name}: it has no utterances"
+
+
 def run_of(dataset: Dataset, server: Server, served: Served, options: Options) -> Run:
     """What all utterances of a run have in common."""
     return Run(
@@ -81,7 +90,7 @@ def run_of(dataset: Dataset, server: Server, served: Served, options: Options) -
         delay_ms=server.delay_ms if served.delay_ms is None else served.delay_ms,
         server=served.server,
         settings=options.settings(server.dialect),
-        label=server.label or f"{served.server['product']} {served.model}",
+        label=server.label or served.label,
     )
 
 

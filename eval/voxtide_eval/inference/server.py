@@ -31,6 +31,11 @@ class Served:
     delay_ms: int | None
     server: Mapping[str, str]
 
+    @property
+    def label(self) -> str:
+        """What reports call it where nobody has named it."""
+        return f"{self.server['product']} {self.model}"
+
 
 async def described(endpoint: Endpoint, model: str | None, patience: Timeout) -> Served:
     """Ask a server what it is.
