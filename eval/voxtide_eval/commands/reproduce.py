@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from voxtide import Timeout
+from voxtide.command.exits import Failure
 from voxtide.config import Endpoint
 
 from ..datasets import Dataset, DatasetError
@@ -17,6 +18,7 @@ from ..inference.measure import why_missing
 from ..inference.options import WAYS, Options, Server, Way
 from ..inference.server import described
 from ..manifest import read
+from ..normalise import NORMALISERS
 from ..reproduce.cells import LEADERBOARD, PAPER, Figure, needed
 from ..reproduce.text import Line, markdown
 from ..scoring import score
@@ -80,8 +82,18 @@ def _reproduce(
     datasets = needed(tables)
     missing = {one.name: why for one in datasets if (why := why_missing(one)) is not None}
     here = [one for one in datasets if one.name not in missing]
+    _check_normalisers(here)
     lines = _lines(here, missing, servers(out, given), options)
     click.echo(markdown(tables, lines, by_delay=by_delay, limit=limit), nl=False)
+
+
+def _check_normalisers(datasets: Iterable[Dataset]) -> None:
+    """Hours of running are not to end with a package that is missing."""
+    try:
+        for dataset in datasets:
+            NORMALISERS[dataset.normaliser]("")
+    except ModuleNotFoundError as lacking:
+        raise Failure(str(lacking)) from None
 
 
 def _lines(
