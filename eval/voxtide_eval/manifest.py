@@ -74,10 +74,13 @@ class Heard:
         reference_words: with times; empty where the dataset has none.
         speaker: empty where the dataset does not say.
         partials: texts of the transcript as they were shown before it was final, each with
-            when it came: (seconds since the first audio was sent, text). Only realtime ways.
-        emitted: when each word of the hypothesis was first shown, in seconds since the first
-            audio was sent; as many as `words`, or empty. Only realtime ways.
-        first_word_s: from the first audio to the first word.
+            when it came: (seconds since the first sample was spoken, text). Only realtime ways,
+            and of the longest utterances none (`inference.live.PARTIALS_UP_TO_S`).
+        emitted: when each word of the hypothesis was first shown to its last letter, in seconds
+            since the first sample was spoken (a piece of 80 ms is sent when its last sample has
+            been); as many as `words`, or as `hypothesis.split()` where the server gives no
+            times, or empty. Only realtime ways.
+        first_word_s: from the first sample to the first letter.
         final_s: from the end of the audio to the final transcript; of the way "file": from the
             request to the answer.
         error: why there is no transcript; empty: there is one. Scored as if nothing was heard.
@@ -115,8 +118,8 @@ def write(path: Path, run: Run, heard: Iterable[Heard]) -> None:
     """Write a manifest, replacing what is there only once it is whole."""
     part = path.with_name(path.name + ".new")
     with part.open("w", encoding="utf-8") as file:
-        for row in (run, *heard):
-            file.write(line(row))
+        file.write(line(run))
+        file.writelines(map(line, heard))
     part.replace(path)
 
 

@@ -1,1 +1,1 @@
-"""Commands that work on manifests, one module each; `voxtide_eval.command` groups them."""
+"""The commands, one module each; `voxtide_eval.command` groups them."""

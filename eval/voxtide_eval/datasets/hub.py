@@ -103,7 +103,7 @@ class Hub:
         return str(row[self.id]).rsplit("/", 1)[-1]  # some are paths on somebody's machine
 
     def _audio(self, row: Mapping[str, Any], dataset: Dataset, id: str) -> Bytes | File:
-        value = row[self.audio]
+        value = row[self.audio] or {}
         if value.get("bytes"):
             return Bytes(value["bytes"], f"{dataset.name}, {id}")
         if value.get("path") and Path(value["path"]).is_file():
