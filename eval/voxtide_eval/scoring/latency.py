@@ -3,8 +3,8 @@
 The latency of a word is the time from its end in the audio to when it was first shown. Its end is
 that of the same word in the reference where the reference has times, and what the server itself
 says elsewhere: a server that says too late an end looks fast there, so how many words are of which
-kind is told. It is known of runs at the speed of speech alone: audio that is sent at once has not
-been spoken when it is sent.
+kind is told; words with neither are left out. It is known of runs at the speed of speech alone:
+audio that is sent at once has not been spoken when it is sent.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from ..manifest import Heard
 from .distribution import Distribution, distribution
 from .intervals import Groups, Interval, quantile
-from .times import Matches
+from .times import Matches, heard_words
 
 
 @dataclass(frozen=True)
@@ -81,9 +81,9 @@ def late(heard: Heard, matches: Matches, way: str) -> Late:
         matches: its words that are in the reference too, with times.
         way: of the run.
     """
-    if way != "realtime" or len(heard.emitted) != len(heard.words):
+    if way != "realtime" or len(heard.emitted) != len(heard_words(heard)):
         return Late()
-    known = {came: heard.reference_words[said].end for said, came in matches}
-    ends = [known.get(place, word.end) for place, word in enumerate(heard.words)]
-    seconds = tuple(at - end for at, end in zip(heard.emitted, ends, strict=True))
-    return Late(seconds, len(known))
+    said = {came: heard.reference_words[place].end for place, came in matches}
+    ends = {place: word.end for place, word in enumerate(heard.words)} | said
+    seconds = tuple(at - ends[place] for place, at in enumerate(heard.emitted) if place in ends)
+    return Late(seconds, len(said))

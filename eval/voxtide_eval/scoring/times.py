@@ -14,7 +14,7 @@ from .alignment import Normalise, align
 from .distribution import Distribution, distribution
 
 Matches = list[tuple[int, int]]
-"""Positions (in the reference's words, in the hypothesis' words) of the same word."""
+"""Positions (in the reference's words, in `heard_words`) of the same word."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ def times(heard: Sequence[Heard], matches: Sequence[Matches]) -> Times | None:
         (one.reference_words[said], one.words[came], has_starts(one.reference_words))
         for one, found in zip(heard, matches, strict=True)
         for said, came in found
+        if one.words
     ]
     if not pairs:
         return None
@@ -70,9 +71,9 @@ def has_starts(words: Sequence[Word]) -> bool:
 
 
 def matches(heard: Sequence[Heard], normalise: Normalise) -> list[Matches]:
-    """For each utterance, which words with times are the same."""
-    said = [_texts(one.reference_words, normalise) for one in heard]
-    came = [_texts(one.words, normalise) for one in heard]
+    """For each utterance, which words of a reference with times were heard as they were said."""
+    said = [_texts([word.text for word in one.reference_words], normalise) for one in heard]
+    came = [_texts(heard_words(one), normalise) for one in heard]
     aligned = align([[text for _, text in row] for row in said], [[t for _, t in r] for r in came])
     return [
         [(ours[a][0], theirs[b][0]) for a, b in one.pairs]
@@ -80,11 +81,16 @@ def matches(heard: Sequence[Heard], normalise: Normalise) -> list[Matches]:
     ]
 
 
+def heard_words(heard: Heard) -> list[str]:
+    """The words of a hypothesis as the server cut it; by white space where it gave no words."""
+    return [word.text for word in heard.words] or heard.hypothesis.split()
+
+
 def _ends_before(words: Sequence[Word]) -> list[float]:
     return [0.0, *(word.end for word in words[:-1])]
 
 
-def _texts(words: Sequence[Word], normalise: Normalise) -> list[tuple[int, str]]:
+def _texts(words: Sequence[str], normalise: Normalise) -> list[tuple[int, str]]:
     """Places and texts of words of which something is left; one word stays one."""
-    texts = [(place, "".join(normalise(word.text).split())) for place, word in enumerate(words)]
+    texts = [(place, "".join(normalise(word).split())) for place, word in enumerate(words)]
     return [(place, text) for place, text in texts if text]

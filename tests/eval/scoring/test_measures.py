@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.eval.made import heard, live, manifest, pairs, timed
@@ -162,6 +164,18 @@ def test_latency_counts_from_the_references_end_where_it_is_known() -> None:
     assert found.first_word.p50 == pytest.approx(1.5)
     assert found.final is not None
     assert found.final.p50 == 0.5
+
+
+def test_a_server_without_times_of_words_has_latencies_where_the_reference_has_them() -> None:
+    said = timed("one two three")
+    one = heard("u", "one two three", "One, too three", emitted=(1.5, 2.5, 2.25))
+    known = score(manifest([replace(one, reference_words=said)]))
+    assert known.latency.words is not None
+    assert (known.latency.words.count, known.latency.by_reference) == (2, 1.0)
+    assert known.latency.words.largest == pytest.approx(0.5)
+    assert known.latency.words.p50 == pytest.approx(0.25)
+    assert known.times is None
+    assert score(manifest([one])).latency.words is None
 
 
 @pytest.mark.parametrize("way", ["fast", "file"])
