@@ -151,7 +151,7 @@ def _librispeech() -> Iterator[Dataset]:
 def _short_english() -> Iterator[Dataset]:
     """The sets that the leaderboard had until it cleaned them in 2026, and the paper has too."""
     for name, title, column, licence in (
-        ("ami", "AMI, single microphone of each speaker", "AMI", "CC-BY-4.0"),
+        ("ami", "AMI, headsets", "AMI", "CC-BY-4.0"),
         ("earnings22", "Earnings-22, cut", "E22", "CC-BY-SA-4.0"),
         ("gigaspeech", "GigaSpeech", "GS", "Apache-2.0, audio for research only"),
         ("spgispeech", "SPGISpeech", "SPGI", "Kensho's user agreement, not for commerce"),
@@ -183,7 +183,7 @@ def _long_english() -> Iterator[Dataset]:
             "en",
             "CC-BY-SA-4.0",
             Hub(_LONGFORM, name, _LONGFORM_REVISION, text=_TEXTS, id=""),
-            published=(("table6", column),),
+            published=(("table6", column), ("leaderboard-long", column)),
             note=cut,
         )
     yield _dataset(
@@ -192,7 +192,7 @@ def _long_english() -> Iterator[Dataset]:
         "en",
         "CC-BY-NC-ND-3.0",
         Hub("distil-whisper/tedlium-long-form", text=_TEXTS, id=""),
-        published=(("table6", "TED"),),
+        published=(("table6", "TED"), ("leaderboard-long", "TED")),
         note="Not pinned.",
     )
     yield _dataset(
