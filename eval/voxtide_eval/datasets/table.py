@@ -86,11 +86,11 @@ def _dataset(
 
 
 def _fleurs() -> Iterator[Dataset]:
-    for language, config in _FLEURS.items():
+    for language, folder in _FLEURS.items():
         source = Hub(
             "google/fleurs",
-            config,
-            _FLEURS_REVISION,
+            folder=folder,
+            revision=_FLEURS_REVISION,
             text=("raw_transcription",),
             id="path",
         )
@@ -110,7 +110,7 @@ def _common_voice() -> Iterator[Dataset]:
         source = Hub(
             "fixie-ai/common_voice_17_0",
             "zh-CN" if language == "zh" else language,
-            _COMMON_VOICE_REVISION,
+            revision=_COMMON_VOICE_REVISION,
             text=("sentence",),
             id="path",
             speaker="client_id",
@@ -129,7 +129,9 @@ def _common_voice() -> Iterator[Dataset]:
 
 def _librispeech() -> Iterator[Dataset]:
     for part, column in (("clean", "LS-C"), ("other", "LS-O")):
-        source = Hub("openslr/librispeech_asr", part, _LIBRISPEECH_REVISION, speaker="speaker_id")
+        source = Hub(
+            "openslr/librispeech_asr", part, revision=_LIBRISPEECH_REVISION, speaker="speaker_id"
+        )
         yield _dataset(
             f"librispeech-{part}",
             "LibriSpeech",
@@ -182,7 +184,7 @@ def _long_english() -> Iterator[Dataset]:
             title,
             "en",
             "CC-BY-SA-4.0",
-            Hub(_LONGFORM, name, _LONGFORM_REVISION, text=_TEXTS, id=""),
+            Hub(_LONGFORM, name, revision=_LONGFORM_REVISION, text=_TEXTS, id=""),
             published=(("table6", column), ("leaderboard-long", column)),
             note=cut,
         )
