@@ -13,7 +13,7 @@ import pytest
 import soundfile
 
 from tests.eval.dataset_files import RATE, recording, tone
-from voxtide_eval.datasets import DatasetError, as_file, samples
+from voxtide_eval.datasets import DatasetError, as_file
 from voxtide_eval.datasets.audio import Audio, Bytes, File, Joined, Made, seconds_of
 
 PIECE = 1_280
@@ -30,8 +30,8 @@ def heard(audio: Audio) -> tuple[int, list[np.ndarray], list[float]]:
     with audio.open() as source:
         pieces = list(source.pieces)
         return (
-            source.sample_rate,
-            [samples(piece.audio) for piece in pieces],
+            source.rate,
+            [piece.samples for piece in pieces],
             [piece.end for piece in pieces],
         )
 

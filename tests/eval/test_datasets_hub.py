@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.eval.dataset_files import RATE, recording, tone
-from voxtide_eval.datasets import DATASETS, Dataset, DatasetError, MissingError, load, samples
+from voxtide_eval.datasets import DATASETS, Dataset, DatasetError, MissingError, load
 from voxtide_eval.datasets.hub import Hub
 
 TEXTS = ["one", "two", "", "ignore time segment in scoring", "five", "six", "seven"]
@@ -52,8 +52,8 @@ def test_rows_are_utterances(parquet: Path) -> None:
     assert [u.speaker for u in utterances] == ["0", "0", "2", "2", "3"]
     assert [u.seconds for u in utterances] == pytest.approx([0.1, 0.2, 0.5, 0.6, 0.7])
     with utterances[2].audio.open() as source:
-        heard = np.concatenate([samples(piece.audio) for piece in source.pieces])
-    assert source.sample_rate == RATE
+        heard = np.concatenate([piece.samples for piece in source.pieces])
+    assert source.rate == RATE
     assert heard == pytest.approx(tone(0.5), abs=1e-3)
     assert utterances[0].audio.path is None  # it is in the row
 

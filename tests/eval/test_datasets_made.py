@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.eval.dataset_files import jsonl, recording
-from voxtide_eval.datasets import DATASETS, Utterance, definition, load, samples
+from voxtide_eval.datasets import DATASETS, Utterance, definition, load
 from voxtide_eval.datasets.joining import Long
 from voxtide_eval.datasets.made import RATE, Wordless
 from voxtide_eval.manifest import Word
@@ -20,8 +20,8 @@ PIECE = 1_280
 
 def heard(utterance: Utterance) -> np.ndarray:
     with utterance.audio.open() as source:
-        assert source.sample_rate == RATE
-        pieces = [samples(piece.audio) for piece in source.pieces]
+        assert source.rate == RATE
+        pieces = [piece.samples for piece in source.pieces]
     assert {len(piece) for piece in pieces[:-1]} <= {PIECE}
     return np.concatenate(pieces)
 

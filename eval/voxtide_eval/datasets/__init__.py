@@ -1,6 +1,6 @@
 """Datasets: what they are, where they come from, and their utterances, streamed."""
 
-from .audio import Audio, as_file, samples
+from .audio import Audio, Piece, Source, as_file
 from .definition import Dataset, Utterance
 from .error import DatasetError, MissingError
 from .loading import definition, load
@@ -12,9 +12,10 @@ __all__ = [
     "Dataset",
     "DatasetError",
     "MissingError",
+    "Piece",
+    "Source",
     "Utterance",
     "as_file",
     "definition",
     "load",
-    "samples",
 ]

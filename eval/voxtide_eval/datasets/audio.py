@@ -8,15 +8,42 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import soundfile
 
-from voxtide.sources.opened import Piece, Source, samples_of_piece
-
 from .decoding import Samples, announced_s, decoded
 from .error import DatasetError
+
+PIECE_S = 0.08
+"""A token of Voxtral Realtime stands for so much audio."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A piece of audio.
+
+    Args:
+        samples: mono, from -1 to 1.
+        end: where it ends, in seconds from the start of the audio.
+    """
+
+    samples: Samples
+    end: float
+
+
+@dataclass(frozen=True)
+class Source:
+    """Audio that is open.
+
+    Args:
+        rate: in Hz.
+        pieces: of 80 ms, the last one may be shorter; they can be iterated over once.
+    """
+
+    rate: int
+    pieces: Iterator[Piece]
 
 
 class Audio(Protocol):
@@ -27,7 +54,7 @@ class Audio(Protocol):
         """The file that it is; None: it is in memory, or made when it is read."""
 
     def open(self) -> AbstractContextManager[Source]:
-        """Its rate in Hz and its pieces of 80 ms, mono, which can be iterated over once.
+        """Open it, for as long as the body lasts.
 
         Raises:
             DatasetError: it cannot be read; also while its pieces are.
@@ -109,20 +136,20 @@ class Joined:
     @contextmanager
     def open(self) -> Iterator[Source]:
         with self.parts[0].open() as first:
-            rate = first.sample_rate
+            rate = first.rate
         yield Source(rate, _recut(self._blocks(rate), rate))
 
     def _blocks(self, rate: int) -> Iterator[Samples]:
         gap = np.zeros(round(self.gap_s * rate), np.float32)
         for number, part in enumerate(self.parts):
             with part.open() as source:
-                if source.sample_rate != rate:
+                if source.rate != rate:
                     raise DatasetError(
-                        f"audio of {source.sample_rate} Hz cannot be joined to audio of {rate} Hz"
+                        f"audio of {source.rate} Hz cannot be joined to audio of {rate} Hz"
                     )
                 if number:
                     yield gap
-                yield from (samples(piece.audio) for piece in source.pieces)
+                yield from (piece.samples for piece in source.pieces)
 
 
 @contextmanager
@@ -134,16 +161,11 @@ def as_file(audio: Audio) -> Iterator[Path]:
     with tempfile.NamedTemporaryFile(suffix=".wav") as file:
         with (
             audio.open() as source,
-            soundfile.SoundFile(file, "w", source.sample_rate, 1, "PCM_16", format="WAV") as wav,
+            soundfile.SoundFile(file, "w", source.rate, 1, "PCM_16", format="WAV") as wav,
         ):
             for piece in source.pieces:
-                wav.write(samples(piece.audio))
+                wav.write(piece.samples)
         yield Path(file.name)
-
-
-def samples(audio: Any) -> Samples:
-    """The audio of a piece, which here is an array: mono, from -1 to 1."""
-    return np.asarray(audio, np.float32)
 
 
 def seconds_of(audio: File | Bytes) -> float:
@@ -160,7 +182,7 @@ def seconds_of(audio: File | Bytes) -> float:
 
 def _recut(blocks: Iterator[Samples], rate: int) -> Iterator[Piece]:
     """Blocks of any length as pieces of 80 ms; the last one may be shorter."""
-    size, done = samples_of_piece(rate), 0
+    size, done = max(1, round(rate * PIECE_S)), 0
     rest = np.zeros(0, np.float32)
     for block in chain(blocks, [None]):
         rest = rest if block is None else np.concatenate((rest, block))
