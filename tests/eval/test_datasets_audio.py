@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import soundfile
@@ -27,7 +29,11 @@ def packed(seconds: float, kind: str = "WAV", channels: int = 1) -> bytes:
 def heard(audio: Audio) -> tuple[int, list[np.ndarray], list[float]]:
     with audio.open() as source:
         pieces = list(source.pieces)
-        return source.rate, [piece.samples for piece in pieces], [piece.end for piece in pieces]
+        return (
+            source.rate,
+            [piece.samples for piece in pieces],
+            [piece.end for piece in pieces],
+        )
 
 
 def likeness(one: np.ndarray, other: np.ndarray) -> float:
@@ -124,3 +130,45 @@ def test_as_file_is_a_wav_for_a_while_where_there_is_none() -> None:
         assert soundfile.info(file).subtype == "PCM_16"
         assert read == pytest.approx(tone(0.5), abs=1e-3)
     assert not file.exists()
+
+
+def test_telephone_audio_of_packages(tmp_path: Path) -> None:
+    """G.722, as Asterisk's prompts are: 16 kHz, two samples to a byte, and no header."""
+    path = tmp_path / "prompt.g722"
+    with av.open(path, "w", format="g722") as container:
+        stream = container.add_stream("g722", rate=RATE, layout="mono")
+        frame = av.AudioFrame.from_ndarray(
+            np.asarray(tone(1.0) * 32767, np.int16)[None], format="s16", layout="mono"
+        )
+        frame.sample_rate = RATE
+        for packet in (*stream.encode(frame), *stream.encode(None)):
+            container.mux(packet)
+    rate, pieces, ends = heard(File(path))
+    assert path.stat().st_size * 2 == RATE
+    assert (rate, ends[-1], seconds_of(File(path))) == (RATE, 1.0, 1.0)
+    assert likeness(np.concatenate(pieces), tone(1.0)) > 0.99
+
+
+@pytest.mark.parametrize("kind", ["WAV", "FLAC", "MP3"])
+def test_a_long_file_is_never_in_memory(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / f"long.{kind.lower()}"
+    soundfile.write(path, tone(100), RATE, format=kind)
+    tracemalloc.start()
+    try:
+        with File(path).open() as source:
+            last = 0.0
+            for piece in source.pieces:
+                last = piece.end
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert last == pytest.approx(100, abs=0.2)
+    assert peak < 1e6  # its samples are 6.4 MB
+
+
+def test_a_file_that_is_no_audio(tmp_path: Path) -> None:
+    (tmp_path / "a.mp3").write_bytes(b"no audio at all")
+    with pytest.raises(DatasetError, match=r"a\.mp3: its audio cannot be read"):
+        heard(File(tmp_path / "a.mp3"))
+    with pytest.raises(FileNotFoundError):
+        heard(File(tmp_path / "b.wav"))

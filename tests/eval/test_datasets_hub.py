@@ -39,7 +39,7 @@ def parquet(tmp_path: Path) -> Path:
     return folder
 
 
-def stored(folder: Path, **fields: Any) -> Dataset:
+def stored(folder: Path, /, **fields: Any) -> Dataset:
     source = replace(Hub(str(folder), speaker="speaker_id"), **fields)
     leave_out = ("ignore time segment in scoring",)
     return replace(DATASETS["tedlium"], name="stored", source=source, leave_out=leave_out)
@@ -56,6 +56,23 @@ def test_rows_are_utterances(parquet: Path) -> None:
     assert source.rate == RATE
     assert heard == pytest.approx(tone(0.5), abs=1e-3)
     assert utterances[0].audio.path is None  # it is in the row
+
+
+def test_a_conversion_of_the_hub_has_a_folder_for_each_config(parquet: Path) -> None:
+    """As google/fleurs has at the revision that the table names."""
+    pytest.importorskip("datasets")
+    whole = parquet / "test-00000-of-00001.parquet"
+    for config in ("de_de", "en_us"):
+        for split in ("test", "validation"):
+            (parquet / config / split).mkdir(parents=True)
+            (parquet / config / split / "0000.parquet").write_bytes(whole.read_bytes())
+    whole.unlink()
+    source = DATASETS["fleurs-de"].source
+    assert isinstance(source, Hub)
+    assert (source.folder, source.config) == ("de_de", None)
+    assert len(list(load(stored(parquet, folder="de_de")))) == 5
+    with pytest.raises(MissingError, match="fr_fr, test"):
+        list(load(stored(parquet, folder="fr_fr")))
 
 
 def test_it_is_streamed(parquet: Path) -> None:
@@ -79,9 +96,9 @@ def test_a_sample_is_drawn_from_all_rows(parquet: Path) -> None:
     drawn = [u.id for u in load(stored(parquet), limit=3, seed=1)]
     assert drawn == [u.id for u in load(stored(parquet), limit=3, seed=1)]
     assert drawn == sorted(drawn, key=everything.index)
-    samples = {tuple(u.id for u in load(stored(parquet), limit=3, seed=s)) for s in range(12)}
-    assert len(samples) > 3
-    assert {id for sample in samples for id in sample} == set(everything)
+    drawings = {tuple(u.id for u in load(stored(parquet), limit=3, seed=s)) for s in range(12)}
+    assert len(drawings) > 3
+    assert {id for drawing in drawings for id in drawing} == set(everything)
     assert [u.id for u in load(stored(parquet), limit=2)] == everything[:2]
 
 

@@ -31,20 +31,20 @@ def test_silence_has_no_words_and_no_sound() -> None:
     assert [u.seconds for u in utterances] == [1, 5, 10, 30, 60]
     assert {u.reference for u in utterances} == {""}
     for utterance in utterances[:3]:
-        samples = heard(utterance)
-        assert len(samples) == utterance.seconds * RATE
-        assert not samples.any()
+        sound = heard(utterance)
+        assert len(sound) == utterance.seconds * RATE
+        assert not sound.any()
 
 
 @pytest.mark.parametrize("name", ["noise-white", "noise-pink"])
 def test_noise_is_as_loud_as_it_says_and_always_the_same(name: str) -> None:
     for utterance, level in zip(load(name), (-60, -50, -40, -30, -20), strict=True):
-        samples = heard(utterance)
+        sound = heard(utterance)
         assert str(level) in utterance.id
-        assert len(samples) == utterance.seconds * RATE == 30 * RATE
-        power = 10 * np.log10(np.mean(np.square(samples, dtype=np.float64)))
+        assert len(sound) == utterance.seconds * RATE == 30 * RATE
+        power = 10 * np.log10(np.mean(np.square(sound, dtype=np.float64)))
         assert power == pytest.approx(level, abs=0.3)
-        assert np.array_equal(heard(utterance), samples)
+        assert np.array_equal(heard(utterance), sound)
 
 
 def test_another_seed_is_another_noise() -> None:
@@ -61,10 +61,10 @@ def test_levels_are_different_noises_too() -> None:
 @pytest.mark.parametrize(("name", "decibels_an_octave"), [("noise-white", 3), ("noise-pink", 0)])
 def test_octaves_of_noise(name: str, decibels_an_octave: float) -> None:
     """White noise has twice the power in each higher octave, pink noise the same."""
-    samples = heard(list(load(name))[-1])
-    power = np.square(np.abs(np.fft.rfft(samples)))
+    sound = heard(list(load(name))[-1])
+    power = np.square(np.abs(np.fft.rfft(sound)))
     edges = [62.5 * 2**n for n in range(7)]
-    places = [round(edge * len(samples) / RATE) for edge in edges]
+    places = [round(edge * len(sound) / RATE) for edge in edges]
     octaves = [power[a:b].sum() for a, b in pairwise(places)]
     slope = np.polyfit(range(len(octaves)), 10 * np.log10(octaves), 1)[0]
     assert slope == pytest.approx(decibels_an_octave, abs=0.5)
@@ -100,9 +100,9 @@ def test_utterances_of_a_speaker_are_joined(listing: Path) -> None:
     assert first.seconds == pytest.approx(2.0) == len(heard(first)) / RATE
     assert first.words[:2] == (Word("word", 0.1, 0.3), Word("0", 0.3, 0.4))
     assert first.words[-1] == Word("2", 1.8, 1.9)
-    samples = heard(first)
-    assert np.abs(samples[RATE // 2 + 1 : RATE * 3 // 4]).max() == 0  # the gap
-    assert np.abs(samples[RATE * 3 // 4 + 100 :][:PIECE]).max() > 0.4
+    sound = heard(first)
+    assert np.abs(sound[RATE // 2 + 1 : RATE * 3 // 4]).max() == 0  # the gap
+    assert np.abs(sound[RATE * 3 // 4 + 100 :][:PIECE]).max() > 0.4
 
 
 def test_a_long_one_ends_once_it_is_long_enough(listing: Path) -> None:

@@ -21,7 +21,9 @@ class Hub:
 
     Args:
         path: such as "google/fleurs".
-        config: of that dataset; None: it has one only.
+        config: of that dataset; None: it has one only, or folders instead.
+        folder: of the revision, with a folder for each split. The hub's own conversions to
+            Parquet have one for each config, and no configs.
         revision: a commit; empty: not pinned, so that the newest is taken.
         text: fields that may hold what is said; the first that a row has is taken.
         id: field that tells utterances apart; empty: their position does.
@@ -31,6 +33,7 @@ class Hub:
 
     path: str
     config: str | None = None
+    folder: str | None = None
     revision: str = ""
     text: tuple[str, ...] = ("text",)
     id: str = "id"
@@ -55,7 +58,12 @@ class Hub:
         hf = _library()
         try:
             rows = hf.load_dataset(
-                self.path, self.config, split=split, revision=self.revision or None, streaming=True
+                self.path,
+                self.config,
+                data_dir=self.folder,
+                split=split,
+                revision=self.revision or None,
+                streaming=True,
             )
             rows = rows.cast_column(self.audio, hf.Audio(decode=False))
             names = rows.column_names or list(rows.features or ())
@@ -65,7 +73,9 @@ class Hub:
                 else rows.select_columns([name for name in names if name != self.audio])
             )
         except Exception as problem:  # of the network, the hub's answer, the split, the columns
-            where = f"{dataset.name} ({self.path}, {self.config or 'default'}, {split})"
+            where = (
+                f"{dataset.name} ({self.path}, {self.config or self.folder or 'default'}, {split})"
+            )
             raise MissingError(f"{where} cannot be streamed: {problem}") from problem
 
     def _is_scored(self, row: Mapping[str, Any], dataset: Dataset) -> bool:

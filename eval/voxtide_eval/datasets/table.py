@@ -86,11 +86,11 @@ def _dataset(
 
 
 def _fleurs() -> Iterator[Dataset]:
-    for language, config in _FLEURS.items():
+    for language, folder in _FLEURS.items():
         source = Hub(
             "google/fleurs",
-            config,
-            _FLEURS_REVISION,
+            folder=folder,
+            revision=_FLEURS_REVISION,
             text=("raw_transcription",),
             id="path",
         )
@@ -110,7 +110,7 @@ def _common_voice() -> Iterator[Dataset]:
         source = Hub(
             "fixie-ai/common_voice_17_0",
             "zh-CN" if language == "zh" else language,
-            _COMMON_VOICE_REVISION,
+            revision=_COMMON_VOICE_REVISION,
             text=("sentence",),
             id="path",
             speaker="client_id",
@@ -129,7 +129,9 @@ def _common_voice() -> Iterator[Dataset]:
 
 def _librispeech() -> Iterator[Dataset]:
     for part, column in (("clean", "LS-C"), ("other", "LS-O")):
-        source = Hub("openslr/librispeech_asr", part, _LIBRISPEECH_REVISION, speaker="speaker_id")
+        source = Hub(
+            "openslr/librispeech_asr", part, revision=_LIBRISPEECH_REVISION, speaker="speaker_id"
+        )
         yield _dataset(
             f"librispeech-{part}",
             "LibriSpeech",
@@ -151,7 +153,7 @@ def _librispeech() -> Iterator[Dataset]:
 def _short_english() -> Iterator[Dataset]:
     """The sets that the leaderboard had until it cleaned them in 2026, and the paper has too."""
     for name, title, column, licence in (
-        ("ami", "AMI, single microphone of each speaker", "AMI", "CC-BY-4.0"),
+        ("ami", "AMI, headsets", "AMI", "CC-BY-4.0"),
         ("earnings22", "Earnings-22, cut", "E22", "CC-BY-SA-4.0"),
         ("gigaspeech", "GigaSpeech", "GS", "Apache-2.0, audio for research only"),
         ("spgispeech", "SPGISpeech", "SPGI", "Kensho's user agreement, not for commerce"),
@@ -182,8 +184,8 @@ def _long_english() -> Iterator[Dataset]:
             title,
             "en",
             "CC-BY-SA-4.0",
-            Hub(_LONGFORM, name, _LONGFORM_REVISION, text=_TEXTS, id=""),
-            published=(("table6", column),),
+            Hub(_LONGFORM, name, revision=_LONGFORM_REVISION, text=_TEXTS, id=""),
+            published=(("table6", column), ("leaderboard-long", column)),
             note=cut,
         )
     yield _dataset(
@@ -192,7 +194,7 @@ def _long_english() -> Iterator[Dataset]:
         "en",
         "CC-BY-NC-ND-3.0",
         Hub("distil-whisper/tedlium-long-form", text=_TEXTS, id=""),
-        published=(("table6", "TED"),),
+        published=(("table6", "TED"), ("leaderboard-long", "TED")),
         note="Not pinned.",
     )
     yield _dataset(
