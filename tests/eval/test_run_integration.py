@@ -35,10 +35,13 @@ def sure(clips: list[Clip]) -> list[Clip]:
 
 @pytest.fixture
 def data(sure: list[Clip], tmp_path: Path) -> Path:
-    """A listing of the clips, each two times, with the ends of their words."""
-    path = tmp_path / "sure.jsonl"
+    """A listing of the clips, with the ends of their words."""
+    return listing(tmp_path / "sure.jsonl", sure)
+
+
+def listing(path: Path, clips: list[Clip]) -> Path:
     with path.open("w") as file:
-        for number, clip in enumerate([*sure, *sure]):
+        for number, clip in enumerate(clips):
             ends = zip(clip.text.split(), clip.ends, strict=True)
             words = [{"word": word, "end": end} for word, end in ends]
             row = {"id": f"{clip.path.stem}-{number}", "audio": str(clip.path), "words": words}
@@ -69,7 +72,7 @@ def test_every_word_is_heard_with_its_times(
     assert (there.run.model, there.run.delay_ms, there.run.way) == ("nano", 480, way)
     assert there.run.server["product"] == "voxtide"
     assert there.run.server["vllm"].startswith("0.")
-    assert texts(there) == [clip.text for clip in [*sure, *sure]]
+    assert texts(there) == [clip.text for clip in sure]
     for one in there.heard:
         assert [word.text for word in one.words] == one.reference.split()
         for word, said in zip(one.words, one.reference_words, strict=True):
@@ -95,9 +98,10 @@ def test_a_word_is_shown_after_it_was_said(server: Server, data: Path, tmp_path:
 
 
 def test_a_run_that_is_killed_and_gone_on_with_gives_the_same_manifest(
-    server: Server, data: Path, tmp_path: Path
+    server: Server, sure: list[Clip], tmp_path: Path
 ) -> None:
-    more = ("--base-url", server.base_url, "--way", "realtime", "-n", "1")
+    data = listing(tmp_path / "often.jsonl", sure * 6)
+    more = ("--base-url", server.base_url, "-n", "1")
     (whole,) = run(data, tmp_path / "whole", *more)
     out = tmp_path / "cut"
     command = [sys.executable, "-m", "voxtide_eval", "run", str(data), "--out", str(out), *more]
@@ -105,7 +109,7 @@ def test_a_run_that_is_killed_and_gone_on_with_gives_the_same_manifest(
     try:
         while not any(part.read_bytes().count(b"\n") >= 3 for part in out.glob("*.part")):
             assert process.poll() is None
-            time.sleep(0.05)
+            time.sleep(0.01)
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
