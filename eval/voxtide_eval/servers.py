@@ -19,7 +19,7 @@ import httpx
 from .inference.options import Server
 
 _START_S = 3600.0  # a model may have to be downloaded and compiled first
-_STOP_S = 120.0
+_STOP_S = 60.0
 _POLL_S = 0.2
 _TAIL_BYTES = 3_000
 _STOCK_SCHEDULER = ("--scheduler-cls", "vllm.v1.core.sched.scheduler.Scheduler")
@@ -91,9 +91,13 @@ def _stock(start: Start, log: Path) -> Iterator[Server]:
     """The same vLLM with the same flags, but for voxtide's plugin and scheduler."""
     from voxtide_server import launcher  # the server is not needed for anything else here
     from voxtide_server.checkpoint import resolve
+    from voxtide_server.start_errors import StartError
 
-    checkpoint = resolve(start.model, start.delay_ms)
-    profile = launcher.choose_profile(None)
+    try:
+        checkpoint = resolve(start.model, start.delay_ms)
+        profile = launcher.choose_profile(None)
+    except StartError as error:
+        raise ServerFailed(f"stock vLLM cannot start: {error}") from error
     port = _free_port()
     environment = {**launcher.environment(profile, os.environ), "VLLM_PLUGINS": ""}
     flags = [*_STOCK_SCHEDULER, *start.arguments]
@@ -146,11 +150,14 @@ def _wait_until_ready(process: subprocess.Popen[bytes], health: str, log: Path) 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """By SIGTERM, and whatever is left of its session by SIGKILL."""
     process.terminate()
-    with suppress(subprocess.TimeoutExpired):
+    try:
         process.wait(_STOP_S)
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    except subprocess.TimeoutExpired:
+        pass  # stock vLLM overhears a signal while it starts
+    finally:  # nothing is left, whatever ends the wait
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def _failed(what: str, log: Path) -> ServerFailed:

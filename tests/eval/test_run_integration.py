@@ -122,6 +122,7 @@ def test_a_run_that_is_killed_and_gone_on_with_gives_the_same_manifest(
     assert [path.suffix for path in out.iterdir()] == [".jsonl"]
 
 
+@pytest.mark.timeout(600)  # a server starts in it
 def test_a_server_is_started_at_a_delay_and_ended(data: Path, tmp_path: Path) -> None:
     before = children()
     (there,) = run(data, tmp_path, "--serve", "nano", "--delays", "960", "--limit", "3")
@@ -130,6 +131,7 @@ def test_a_server_is_started_at_a_delay_and_ended(data: Path, tmp_path: Path) ->
     assert children() <= before
 
 
+@pytest.mark.timeout(600)  # a server starts in it
 def test_stock_vllm_by_the_same_code(data: Path, tmp_path: Path) -> None:
     before = children()
     ways = ("--way", "realtime", "--way", "file")
