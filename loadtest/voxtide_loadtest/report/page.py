@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"  # a browser would load nothing else
+# A browser would load nothing else; recordings are in the page itself.
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; media-src data:"
 
 _CSS = """
 :root {
@@ -67,7 +68,7 @@ class Fact:
     note: str = ""
 
 
-def page(title: str, lead: str, facts: Sequence[Fact], blocks: Iterable[str]) -> str:
+def page(title: str, lead: str, facts: Sequence[Fact], blocks: Iterable[str], css: str = "") -> str:
     """The page.
 
     Args:
@@ -75,6 +76,7 @@ def page(title: str, lead: str, facts: Sequence[Fact], blocks: Iterable[str]) ->
         lead: the answer in a sentence or two.
         facts: the figures behind it.
         blocks: the rest, from top to bottom.
+        css: more rules, for blocks that this module does not know.
     """
     body = "\n".join(blocks)
     return f"""<!doctype html>
@@ -84,7 +86,7 @@ def page(title: str, lead: str, facts: Sequence[Fact], blocks: Iterable[str]) ->
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="{_POLICY}">
 <title>{escape(title)}</title>
-<style>{_CSS}</style>
+<style>{_CSS}{css}</style>
 </head>
 <body>
 <main>

@@ -1,0 +1,1 @@
+"""The commands, one module each; `voxtide_eval.command` groups them."""

@@ -1,0 +1,1 @@
+"""Published tables measured again, as far as this machine has the data."""
