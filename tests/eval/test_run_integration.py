@@ -122,16 +122,29 @@ def test_a_run_that_is_killed_and_gone_on_with_gives_the_same_manifest(
     assert [path.suffix for path in out.iterdir()] == [".jsonl"]
 
 
-@pytest.mark.timeout(600)  # a server starts in it
-def test_a_server_is_started_at_a_delay_and_ended(data: Path, tmp_path: Path) -> None:
+@pytest.mark.timeout(900)  # a server starts in it
+def test_from_servers_at_two_delays_to_a_report(
+    server: Server, data: Path, tmp_path: Path
+) -> None:
+    """One that runs, and one that is started for it and ended; live is as the file at both."""
     before = children()
-    (there,) = run(data, tmp_path, "--serve", "nano", "--delays", "960", "--limit", "3")
-    assert there.run.delay_ms == 960
-    assert texts(there) == [one.reference for one in there.heard]
+    ways = ("--way", "fast", "--way", "file")
+    at_480 = run(data, tmp_path, "--base-url", server.base_url, *ways)
+    at_960 = run(data, tmp_path, "--serve", "nano", "--delays", "960", *ways)
     assert children() <= before
+    assert [one.run.delay_ms for one in (*at_480, *at_960)] == [480, 480, 960, 960]
+    for live, file in (at_480, at_960):
+        assert texts(live) == texts(file) == [one.reference for one in live.heard]
+    page, text = tmp_path / "report.html", tmp_path / "report.md"
+    runs = map(str, sorted(tmp_path.glob("*.jsonl")))
+    command = ["report", *runs, "--html", str(page), "--markdown", str(text)]
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 0, result.output
+    assert text.read_text().count("0 of 3 utterances that are in both runs differ") == 2
+    assert "<svg" in page.read_text()
 
 
-@pytest.mark.timeout(600)  # a server starts in it
+@pytest.mark.timeout(900)  # a server starts in it
 def test_stock_vllm_by_the_same_code(data: Path, tmp_path: Path) -> None:
     before = children()
     ways = ("--way", "realtime", "--way", "file")
