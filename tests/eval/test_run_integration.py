@@ -123,9 +123,7 @@ def test_a_run_that_is_killed_and_gone_on_with_gives_the_same_manifest(
 
 
 @pytest.mark.timeout(900)  # a server starts in it
-def test_from_servers_at_two_delays_to_a_report(
-    server: Server, data: Path, tmp_path: Path
-) -> None:
+def test_from_servers_at_two_delays_to_a_report(server: Server, data: Path, tmp_path: Path) -> None:
     """One that runs, and one that is started for it and ended; live is as the file at both."""
     before = children()
     ways = ("--way", "fast", "--way", "file")
