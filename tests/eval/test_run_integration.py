@@ -127,14 +127,15 @@ def test_from_servers_at_two_delays_to_a_report(server: Server, data: Path, tmp_
     """One that runs, and one that is started for it and ended; live is as the file at both."""
     before = children()
     ways = ("--way", "fast", "--way", "file")
-    at_480 = run(data, tmp_path, "--base-url", server.base_url, *ways)
-    at_960 = run(data, tmp_path, "--serve", "nano", "--delays", "960", *ways)
+    out = tmp_path / "runs"
+    at_480 = run(data, out, "--base-url", server.base_url, *ways)
+    at_960 = run(data, out, "--serve", "nano", "--delays", "960", *ways)
     assert children() <= before
     assert [one.run.delay_ms for one in (*at_480, *at_960)] == [480, 480, 960, 960]
     for live, file in (at_480, at_960):
         assert texts(live) == texts(file) == [one.reference for one in live.heard]
     page, text = tmp_path / "report.html", tmp_path / "report.md"
-    runs = map(str, sorted(tmp_path.glob("*.jsonl")))
+    runs = map(str, sorted(out.glob("*.jsonl")))
     command = ["report", *runs, "--html", str(page), "--markdown", str(text)]
     result = CliRunner().invoke(main, command)
     assert result.exit_code == 0, result.output
@@ -144,9 +145,11 @@ def test_from_servers_at_two_delays_to_a_report(server: Server, data: Path, tmp_
 
 @pytest.mark.timeout(900)  # a server starts in it
 def test_stock_vllm_by_the_same_code(data: Path, tmp_path: Path) -> None:
+    """One utterance at once: of two files side by side it gives the one that ends first the
+    words of the other."""
     before = children()
-    ways = ("--way", "realtime", "--way", "file")
-    live, file = run(data, tmp_path, "--serve", "nano", "--stock", "--limit", "2", *ways)
+    more = ("--way", "realtime", "--way", "file", "--limit", "2", "-n", "1")
+    live, file = run(data, tmp_path, "--serve", "nano", "--stock", *more)
     assert live.run.server["product"] == "vllm"
     assert (live.run.label, live.run.delay_ms) == ("stock vLLM nano", 480)
     for there in (live, file):
