@@ -12,9 +12,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 
 import httpx
+
+from voxtide.command.signals import ended_by_signals
 
 from .inference.options import Server
 
@@ -22,7 +23,6 @@ _START_S = 3600.0  # a model may have to be downloaded and compiled first
 _STOP_S = 60.0
 _POLL_S = 0.2
 _TAIL_BYTES = 3_000
-_STOCK_SCHEDULER = ("--scheduler-cls", "vllm.v1.core.sched.scheduler.Scheduler")
 
 
 class ServerFailed(RuntimeError):
@@ -66,7 +66,7 @@ def started(start: Start, logs: Path) -> Iterator[Server]:
         ServerFailed: it ended instead, or was not ready within an hour.
     """
     logs.mkdir(parents=True, exist_ok=True)
-    with _ended_by_signals():
+    with ended_by_signals():
         if start.stock:
             with _stock(start, logs / f"{start.name}.log") as server:
                 yield server
@@ -89,19 +89,17 @@ def _voxtide(start: Start, log: Path) -> Iterator[Server]:
 @contextmanager
 def _stock(start: Start, log: Path) -> Iterator[Server]:
     """The same vLLM with the same flags, but for voxtide's plugin and scheduler."""
-    from voxtide_server import launcher  # the server is not needed for anything else here
+    # The server is not needed for anything else here.
+    from voxtide_server.bench.servers import prepared
     from voxtide_server.checkpoint import resolve
     from voxtide_server.start_errors import StartError
 
+    port = _free_port()
     try:
         checkpoint = resolve(start.model, start.delay_ms)
-        profile = launcher.choose_profile(None)
+        command, environment = prepared("stock", checkpoint, port, start.arguments)
     except StartError as error:
         raise ServerFailed(f"stock vLLM cannot start: {error}") from error
-    port = _free_port()
-    environment = {**launcher.environment(profile, os.environ), "VLLM_PLUGINS": ""}
-    flags = [*_STOCK_SCHEDULER, *start.arguments]
-    command = launcher.command(checkpoint, [checkpoint.name], profile, "127.0.0.1", port, flags)
     root = f"http://127.0.0.1:{port}"
     with _running(command, environment, f"{root}/health", log):
         yield Server(
@@ -169,18 +167,3 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-@contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP unwind the stack, so that the server is ended then as well."""
-    before = {number: signal.signal(number, _exit) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _exit(number: int, frame: FrameType | None) -> None:
-    raise SystemExit(128 + number)

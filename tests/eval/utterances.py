@@ -8,18 +8,15 @@ from pathlib import Path
 from voxtide_eval.datasets.audio import File
 from voxtide_eval.datasets.definition import Utterance
 from voxtide_eval.inference.run import blank
-from voxtide_eval.manifest import Heard, Run, Word
+from voxtide_eval.manifest import Heard, Word
 
-RUN = Run(
+from . import made
+
+RUN = replace(
+    made.RUN,
     dataset="digits",
-    split="test",
     revision="",
-    language="en",
-    metric="wer",
-    normaliser="basic",
     way="fast",
-    model="nano",
-    delay_ms=480,
     server={"product": "voxtide", "voxtide": "0.1.0"},
     settings={"seed": 0, "limit": None, "parallel": 2},
     label="nano",

@@ -12,13 +12,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import IO
 
 import click
 
 from ..errors import VoxtideError
 from .exits import Failure
+from .signals import ended_by_signals
 
 _READY = re.compile(r"^voxtide ready: (\S+)", re.MULTILINE)
 _START_SECONDS = 300.0
@@ -78,7 +78,7 @@ def running_server(delay_ms: int | None, show: Callable[[float], None]) -> Itera
     if importlib.util.find_spec("voxtide_server") is None:
         raise Failure("the server is not part of this installation; give --base-url")
     arguments = [] if delay_ms is None else ["--delay-ms", str(delay_ms)]
-    with tempfile.TemporaryDirectory(prefix="voxtide-demo-") as folder, _ended_by_signals():
+    with tempfile.TemporaryDirectory(prefix="voxtide-demo-") as folder, ended_by_signals():
         server = LocalServer(Path(folder), arguments)
         try:
             yield server.wait_until_ready(show)
@@ -95,18 +95,3 @@ def _start(command: list[str], output: IO[bytes], log: IO[bytes]) -> subprocess.
     return subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=output, stderr=log, start_new_session=True
     )
-
-
-@contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP unwind the stack, so that the server is stopped then as well."""
-    before = {number: signal.signal(number, _exit) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _exit(number: int, frame: FrameType | None) -> None:
-    raise SystemExit(128 + number)

@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ import httpx
 import psutil
 
 from .. import launcher, machine
-from ..checkpoint import resolve
+from ..checkpoint import Checkpoint, resolve
 
 ROLES = {
     "vllm_engine.serve": "API server",
@@ -92,14 +92,9 @@ def running(
         settings: of voxtide, as environment variables.
     """
     checkpoint = resolve(model, None)
-    profile = launcher.choose_profile(None)
     with machine.reserve("127.0.0.1", 0) as held:
         port: int = held.getsockname()[1]
-    environment = launcher.environment(profile, {**os.environ, **(settings or {})})
-    if name == "stock":
-        environment["VLLM_PLUGINS"] = ""
-        arguments = [*arguments, "--scheduler-cls", "vllm.v1.core.sched.scheduler.Scheduler"]
-    command = launcher.command(checkpoint, [checkpoint.name], profile, "127.0.0.1", port, arguments)
+    command, environment = prepared(name, checkpoint, port, arguments, settings)
     with log.open("w") as sink:
         process = subprocess.Popen(command, env=environment, stdout=sink, stderr=sink)
     try:
@@ -114,6 +109,29 @@ def running(
     finally:
         process.terminate()
         process.wait()
+
+
+def prepared(
+    name: str,
+    checkpoint: Checkpoint,
+    port: int,
+    arguments: Sequence[str],
+    settings: Mapping[str, str] | None = None,
+) -> tuple[list[str], dict[str, str]]:
+    """Command line and environment of a server on loopback, as `running` starts it.
+
+    Raises:
+        StartError: this machine cannot run it.
+    """
+    profile = launcher.choose_profile(None)
+    environment = launcher.environment(profile, {**os.environ, **(settings or {})})
+    if name == "stock":
+        environment["VLLM_PLUGINS"] = ""
+        # Before what was asked for, which may name another one.
+        arguments = ["--scheduler-cls", "vllm.v1.core.sched.scheduler.Scheduler", *arguments]
+    names = [checkpoint.name]
+    command = launcher.command(checkpoint, names, profile, "127.0.0.1", port, list(arguments))
+    return command, environment
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
