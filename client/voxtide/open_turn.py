@@ -5,8 +5,8 @@ from math import inf
 
 from .events import Final, Partial, Segment, Word
 
-# Times are told in milliseconds.
-_SAME_S = 1e-6
+# The ends of words are told in whole milliseconds, and a position in the audio is a whole sample.
+_SAME_S = 0.001
 
 
 class OpenTurn:

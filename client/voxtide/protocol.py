@@ -201,8 +201,9 @@ class Protocol:
         return error_mapping.from_close(code, reason, self._reported)
 
     def _rewind(self) -> Resume:
-        position, start = self._outbox.acknowledged, self._turn.start
-        lost = self._outbox.rewind(position if start is None else self._position(start))
+        position = self._outbox.acknowledged
+        since = None if self._turn.start is None else self._position(self._turn.start)
+        lost = self._outbox.rewind(position if since is None else since)
         self._lost = self._seconds(lost)
         self._sign = self._words_from
         self._turn.cut(self._seconds(position))
@@ -213,6 +214,7 @@ class Protocol:
         at = self._seconds(self._outbox.cursor)
         if not self._dialect.acknowledges:
             self._offset = at  # the server counts from the new session's start
+        start = None if since is None else self._seconds(since)
         return Resume(at, self._previous, start, self._seconds(self._words_from))
 
     @property
@@ -310,7 +312,7 @@ class Protocol:
         position = None if end is None else self._position(end)
         if self._answers_a_commit(turn, position):
             committed = self._outbox.answered()
-            position = committed if position is None or committed is None else position
+            position = position if committed is None else committed
         if position is not None:
             self._transcribed = max(self._transcribed, self._seconds(position))
             self._outbox.acknowledge(position)

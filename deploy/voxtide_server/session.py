@@ -170,7 +170,9 @@ class Session:
         """What is acknowledged by now, with the words of it that were not told yet."""
         position = self.acknowledged_s
         if not self._turns:
-            return Acknowledged(position)
+            # The turn that another session left goes on although nothing has come of it here.
+            start = None if self._resumed is None else self._resumed / SAMPLE_RATE
+            return Acknowledged(position, turn_start=start)
         turn = self._turns[0]
         words = turn.transcript.settle(position)
         return Acknowledged(position, turn.id, turn.start / SAMPLE_RATE, words)

@@ -35,6 +35,8 @@ GAP_S = 0.3
 end some frames too late."""
 # Positions are whole samples, times are sums of fractions.
 _SAME_S = 1e-6
+# Another session's end comes from a client, which may have it in whole milliseconds or samples.
+_TOLD_S = 0.001
 _SECONDS_PER_CHARACTER = 0.08
 _SHORTEST_WORD_S = 0.2
 
@@ -199,7 +201,7 @@ class Transcript:
 
     def _mark(self, frame_start: float) -> None:
         end = frame_start + FRAME_S / 2
-        self._known = end <= self._start + _SAME_S
+        self._known = end <= self._start + (_TOLD_S if self._continued else 0.0)
         if not self._known:
             self.last_end = end
             self._groups.append(_Group(end))

@@ -131,3 +131,15 @@ def test_what_nobody_can_account_for_does_not_balance() -> None:
     ledger.spoke(1.0)
     assert not total(ledger).balanced
     assert not total(ledger).clean
+
+
+def test_the_turns_that_are_wrong_are_named_with_what_came_of_them() -> None:
+    right = (TEXT, 0, 2)
+    doubled = session(right, ("one two three", 2, 3.5), ("three four", 2.5, 4))
+    found = total(session(right, (TEXT, 2, 4)), doubled, session(right))
+    assert [(turn.clip, turn.start, turn.end, turn.outcome) for turn in found.wrong] == [
+        ("one", 2.0, 4.0, "final"),
+        ("one", 2.0, 4.0, "missing"),
+    ]
+    assert found.wrong[0].finals == [("one two three", 2, 3.5), ("three four", 2.5, 4)]
+    assert found.as_json()["wrong"][1]["finals"] == []

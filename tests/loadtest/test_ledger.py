@@ -29,14 +29,14 @@ def test_finals_with_times_go_to_the_turns_at_their_places() -> None:
     ledger = spoken(2.0, 3.0)
     ledger.final("a", 0.0, 2.0)
     ledger.final("b", 2.0, 5.001)
-    assert [turn.texts for turn in ledger.turns] == [["a"], ["b"]]
+    assert [turn.text for turn in ledger.turns] == ["a", "b"]
     assert outcomes(ledger) == ["final", "final"]
 
 
 def test_a_turn_whose_final_does_not_come_is_missing_though_later_ones_come() -> None:
     ledger = spoken(2.0, 3.0)
     ledger.final("b", 2.0, 5.0)
-    assert ledger.turns[1].texts == ["b"]
+    assert ledger.turns[1].text == "b"
     assert outcomes(ledger) == ["missing", "final"]
 
 
@@ -48,7 +48,7 @@ def test_a_final_that_comes_twice_is_one_too_many() -> None:
     ledger.spoke(1.0)
     ledger.final("a", 0.0, 2.0)
     assert ledger.repeated == 2
-    assert ledger.turns[1].texts == []
+    assert ledger.turns[1].text == ""
 
 
 def test_a_server_that_stops_may_end_a_turn_early_and_another_one_ends_it() -> None:
@@ -60,7 +60,7 @@ def test_a_server_that_stops_may_end_a_turn_early_and_another_one_ends_it() -> N
     ledger.commit()
     ledger.final("b", 1.2, 3.0)
     turn = ledger.turns[0]
-    assert (turn.outcome, turn.texts, turn.heard_s) == ("final", ["a", "b"], 3.0)
+    assert (turn.outcome, turn.text, turn.heard_s) == ("final", "a b", 3.0)
     assert ledger.split == 1
 
 

@@ -213,11 +213,12 @@ def seconds(time: float) -> float:
 
 
 def acknowledged(event: Acknowledged) -> Message:
-    """The fields of an acknowledgement."""
+    """The fields of an acknowledgement. Its places are told to the microsecond: another session
+    that is given them cuts the audio into the same frames."""
     return {
-        "position": seconds(event.position),
+        "position": round(event.position, 6),
         "item_id": event.turn,
-        "turn_start": None if event.turn_start is None else seconds(event.turn_start),
+        "turn_start": None if event.turn_start is None else round(event.turn_start, 6),
         "words": words(event.words),
     }
 

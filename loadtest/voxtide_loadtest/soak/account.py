@@ -86,14 +86,34 @@ class Words:
 
 
 @dataclass
+class WrongTurn:
+    """A turn of which something is lost or doubled, or that is not final.
+
+    Attributes:
+        clip: its id.
+        start, end: its place in its session's audio, in seconds; `end` is None without a commit.
+        outcome: as in the ledger.
+        finals: (text, start, end) of its final transcripts.
+    """
+
+    clip: str
+    start: float
+    end: float | None
+    outcome: str
+    finals: list[tuple[str, float, float]]
+
+
+@dataclass
 class Account:
-    """All of it; `errors` are the servers', by code."""
+    """All of it; `errors` are the servers', by code, `wrong` the turns that are why the run is not
+    clean."""
 
     sessions: Sessions = field(default_factory=Sessions)
     turns: Turns = field(default_factory=Turns)
     audio: Audio = field(default_factory=Audio)
     words: Words = field(default_factory=Words)
     errors: Counter[str] = field(default_factory=Counter)
+    wrong: list[WrongTurn] = field(default_factory=list)
 
     @property
     def balanced(self) -> bool:
@@ -132,9 +152,11 @@ def account(
         _add_session(total, ledger)
         for turn in ledger.turns:
             _add_turn(total.turns, turn)
-            _add_audio(total.audio, turn, ledger.sent_s)
+            right = _add_audio(total.audio, turn, ledger.sent_s)
             if turn.end is not None:
-                _add_words(total.words, turn, alone[turn.clip.id])
+                right &= _add_words(total.words, turn, alone[turn.clip.id])
+            if not right or turn.outcome != "final":
+                total.wrong.append(_wrong(turn))
     return total
 
 
@@ -156,7 +178,12 @@ def _add_turn(turns: Turns, turn: Turn) -> None:
     setattr(turns, turn.outcome, getattr(turns, turn.outcome) + 1)
 
 
-def _add_audio(audio: Audio, turn: Turn, sent_s: float) -> None:
+def _wrong(turn: Turn) -> WrongTurn:
+    return WrongTurn(turn.clip.id, turn.start, turn.end, turn.outcome, turn.finals)
+
+
+def _add_audio(audio: Audio, turn: Turn, sent_s: float) -> bool:
+    """Returns whether all of it was heard, once."""
     length = (sent_s if turn.end is None else turn.end) - turn.start
     gap = length - turn.heard_s
     if abs(gap) < SLACK_S:
@@ -164,11 +191,14 @@ def _add_audio(audio: Audio, turn: Turn, sent_s: float) -> None:
     audio.transcribed_s += length - gap
     audio.lost_s += max(0.0, gap)
     audio.doubled_s += max(0.0, -gap)
+    return not gap
 
 
-def _add_words(words: Words, turn: Turn, alone: Sequence[str]) -> None:
-    heard = tokens(" ".join(turn.texts), turn.clip.language)
+def _add_words(words: Words, turn: Turn, alone: Sequence[str]) -> bool:
+    """Returns whether none was lost and none doubled."""
+    heard = tokens(turn.text, turn.clip.language)
     found = align(tuple(alone), tuple(heard))
     words.said += len(alone)
     for name in ("lost", "doubled", "inserted", "substituted"):
         setattr(words, name, getattr(words, name) + getattr(found, name))
+    return not found.lost and not found.doubled

@@ -21,8 +21,8 @@ class Turn:
     Attributes:
         clip: what is said.
         start, end: its place in the session's audio, in seconds; `end` is None until its commit.
-        texts: of its final transcripts: one, unless a server that had to stop ended it early.
-        heard_s: seconds of audio that they stand for.
+        finals: (text, start, end) of its final transcripts, places in the session's audio in
+            seconds: one, unless a server that had to stop ended it early.
         outcome: final; failed (the server said so); missing (committed, and no answer);
             unfinished (the session broke before the commit); open until then.
     """
@@ -30,9 +30,18 @@ class Turn:
     clip: Clip
     start: float
     end: float | None = None
-    texts: list[str] = field(default_factory=list)
-    heard_s: float = 0.0
+    finals: list[tuple[str, float, float]] = field(default_factory=list)
     outcome: Outcome = "open"
+
+    @property
+    def heard_s(self) -> float:
+        """Seconds of audio that its final transcripts stand for."""
+        return sum(end - start for _, start, end in self.finals)
+
+    @property
+    def text(self) -> str:
+        """All that was heard of it."""
+        return " ".join(text for text, _, _ in self.finals)
 
 
 class Ledger:
@@ -83,14 +92,13 @@ class Ledger:
         if turn is None:
             self.repeated += 1
             return
-        turn.texts.append(text)
         if start is not None and end is not None:
-            turn.heard_s += end - start
+            turn.finals.append((text, start, end))
             if turn.end is None or end < turn.end - SLACK_S:
                 self.split += 1
                 return
         elif turn.end is not None:
-            turn.heard_s = turn.end - turn.start
+            turn.finals.append((text, turn.start, turn.end))
         turn.outcome = "final"
 
     def fail(self, code: str, *, of_turn: bool) -> None:
