@@ -431,3 +431,36 @@ def test_vllm_begins_and_ends_each_turn():
         protocol.flush()
     sent = [json.loads(text) for text in texts(protocol)]
     assert [m.get("final", "audio") for m in sent] == [False, "audio", True] * 2
+
+
+def test_a_turn_that_a_stopping_server_has_ended_is_not_heard_again():
+    protocol = started(dialect="voxtide")
+    protocol.feed(np.zeros(48000, np.int16))
+    texts(protocol)
+    committed = {"type": "input_audio_buffer.committed", "item_id": "a"}
+    final = {"transcript": "one two", "start": 0.0, "end": 1.5, "item_id": "a"}
+    say(protocol, delta(" one", 0.4), delta(" two", 1.3), committed, COMPLETED | final)
+    session, resumed = cut(protocol)
+    assert session["resume"] == {
+        "at": 1.5,
+        "previous_item_id": "a",
+        "turn_start": None,
+        "words_after": 1.5,
+    }
+    assert (resumed.at, resumed.text) == (1.5, "")
+
+
+@pytest.mark.parametrize("rate", [11025, 22050, 44100, 48000])
+def test_a_word_that_ends_where_all_is_acknowledged_stays_at_any_rate(rate):
+    """At most rates that is not the place of a sample."""
+    protocol = started(rate, dialect="voxtide")
+    protocol.feed(np.zeros(3 * rate, np.int16))
+    texts(protocol)
+    for end in (1.301, 1.302, 1.303):
+        word = Word("one", 1.0, end)
+        say(protocol, delta(" one", end), acknowledged(end, word, turn_start=end))
+        session, resumed = cut(protocol)
+        assert resumed.text.split()[-1] == "one"
+        assert session["resume"]["at"] == pytest.approx(end, abs=1 / rate)
+        assert session["resume"]["turn_start"] == session["resume"]["at"]
+        texts(protocol)

@@ -171,8 +171,10 @@ def test_a_session_can_go_on_where_another_ended(
     assert Acknowledge() in commands
     (reply,) = [c for c in commands if isinstance(c, Reply)]
     assert reply.message["session"]["ignored"] == []
-    (event,) = dialect.encode(Acknowledged(13.25))
-    assert (event["type"], event["position"]) == ("session.acknowledged", 13.25)
+    (event,) = dialect.encode(Acknowledged(13.2500625, "item_8", 12.0000625))
+    assert event["type"] == "session.acknowledged"
+    places = event["position"] * 16_000, event["turn_start"] * 16_000
+    assert places == pytest.approx((212_001, 192_001), abs=0.01), "to the sample"
     dialect.receive(append(dialect, audio=PCM))
     with pytest.raises(BadInput) as caught:
         dialect.receive(message)

@@ -254,6 +254,24 @@ def test_a_session_that_goes_on_elsewhere_keeps_times_and_order() -> None:
     assert committed.previous == "item_before"
 
 
+def test_a_turn_that_goes_on_here_keeps_its_beginning_even_if_nothing_of_it_comes() -> None:
+    drive = Drive()
+    drive.command(Resume(9.5, None, 4.25, 12.5))
+    assert drive.session.acknowledged() == Acknowledged(12.5, None, 4.25, ())
+    drive.say(silence(0.5))
+    assert drive.session.acknowledged().turn_start == 4.25
+
+
+def test_words_are_known_to_another_session_although_its_end_was_told_in_milliseconds() -> None:
+    drive = Drive()
+    drive.say(silence(0.50006), say(1), silence(0.7), say(2), silence(1.0))
+    one, two = drive.commit().words
+    other = Drive()
+    other.command(Resume(0.0, None, 0.0, one.end - 0.0005))
+    other.say(silence(0.50006), say(1), silence(0.7), say(2), silence(1.0))
+    assert other.commit().words == (two,)
+
+
 def test_long_silence_is_acknowledged_but_for_what_a_new_stream_hears_again() -> None:
     drive = Drive()
     drive.say(*[silence(1.0)] * 20)
