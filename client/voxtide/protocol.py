@@ -50,8 +50,6 @@ from .outbox import Commit, Outbox
 
 # One append carries at most so much audio: no server's limit for a message is near.
 _APPEND_SECONDS = 1.0
-# By which a server may tell the place of a commit wrong: it resamples, and rounds.
-_SAME_END_S = 0.02
 UNACKNOWLEDGED_SECONDS = 120.0
 """Audio that is kept for another connection at the most.  A voxtide server acknowledges within
 some 35 s: 10 s may wait for the engine, 20 s lie between two acknowledgements."""
@@ -310,30 +308,22 @@ class Protocol:
         self.progress += 1
         self._turn = OpenTurn()
         position = None if end is None else self._position(end)
-        if self._answers_a_commit(turn, position):
+        if self._answers_a_commit(turn):
             committed = self._outbox.answered()
             position = position if committed is None else committed
         if position is not None:
             self._transcribed = max(self._transcribed, self._seconds(position))
             self._outbox.acknowledge(position)
 
-    def _answers_a_commit(self, turn: str, end: int | None) -> bool:
+    def _answers_a_commit(self, turn: str) -> bool:
         if turn in self._detected:
             self._detected.discard(turn)
-            return False
-        if self._ends_early(end):
             return False
         if not self._confirms:
             return True
         confirmed = turn in self._confirmed
         self._confirmed.discard(turn)
         return confirmed
-
-    def _ends_early(self, end: int | None) -> bool:
-        """Whether a server that is about to stop has ended the turn before its commit came."""
-        if not self._dialect.acknowledges or end is None or not self._outbox.owed:
-            return False
-        return self._outbox.owed[0] - end > _SAME_END_S * self._bytes_per_second
 
     def _boundary(self, event: TurnStarted | TurnEnded) -> Event | None:
         """Where a turn begins or ends; None if an earlier connection has told it."""

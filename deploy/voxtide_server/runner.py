@@ -120,7 +120,7 @@ class Runner:
     @property
     def goes_on_elsewhere(self) -> Acknowledged | None:
         """Where the client would go on in another session; None if it does not know how to."""
-        return self._session.acknowledged() if self._session.goes_on_elsewhere else None
+        return self._session.acknowledged() if self._session.acknowledges else None
 
     async def room(self) -> None:
         """Wait until the session may take more audio."""
@@ -194,8 +194,8 @@ class Runner:
 
     def _end(self, error: VoxtideError) -> None:
         error.acknowledged_s = self._session.acknowledged_s
-        if isinstance(error, EngineDead) and self._session.acknowledges:
-            self._on_event(self._session.acknowledged())  # the client goes on elsewhere
+        if isinstance(error, EngineDead) and (acknowledged := self.goes_on_elsewhere):
+            self._on_event(acknowledged)
         else:
             self._apply(self._session.fail(error))
         self._on_end(error)

@@ -133,13 +133,9 @@ class Session:
 
     @property
     def acknowledges(self) -> bool:
-        """Whether the client wants to know up to where it need not send audio again."""
+        """Whether the client wants to know up to where it need not send audio again: it can go on
+        in another session."""
         return self._acknowledged is not None
-
-    @property
-    def goes_on_elsewhere(self) -> bool:
-        """Whether the client knows how to go on, and waits for no final transcript."""
-        return self.acknowledges and not self.unfinished
 
     @property
     def in_turn(self) -> bool:

@@ -340,25 +340,6 @@ def test_a_turn_that_only_the_lost_connection_had_ended_is_answered():
     assert protocol.done
 
 
-def test_a_turn_that_a_stopping_server_has_ended_early_answers_no_commit():
-    protocol = started(dialect="voxtide")
-    protocol.feed(SECOND)
-    protocol.flush()
-    protocol.feed(np.zeros(32000, np.int16))
-    protocol.finish()
-    texts(protocol)
-    committed = {"type": "input_audio_buffer.committed"}
-    say(protocol, committed | {"item_id": "a"}, committed | {"item_id": "b"})
-    say(protocol, COMPLETED | {"item_id": "a", "end": 1.0})
-    say(protocol, COMPLETED | {"item_id": "b", "end": 1.6})
-    assert not protocol.done
-    session, _ = cut(protocol)
-    assert session["resume"]["at"] == 1.6
-    assert types(protocol) == ["append", "append", "commit"]
-    say(protocol, committed | {"item_id": "c"}, COMPLETED | {"item_id": "c", "end": 3.0})
-    assert protocol.done
-
-
 def test_a_failed_turn_that_nobody_had_committed_answers_no_commit():
     protocol = started(dialect="voxtide")
     protocol.feed(SECOND)

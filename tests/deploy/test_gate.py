@@ -397,6 +397,26 @@ async def test_who_can_go_on_elsewhere_is_not_cut_in_a_word() -> None:
         assert not any(message["type"].endswith("completed") for message in told)
 
 
+async def test_who_can_go_on_elsewhere_waits_for_no_final_transcript() -> None:
+    async with serving(Config(drain_seconds=0.3)) as app, app.connect() as socket:
+        await socket.send(UPDATE)
+        await socket.send(json.dumps({"type": "session.update", "session": {"acknowledge": True}}))
+        app.engine.going.clear()
+        await socket.send(append(np.concatenate((say(2), silence(1.0)))))
+        await socket.send(COMMIT)
+        await until(socket, "input_audio_buffer.committed")
+        await socket.send(append(say(3, 2.0)))
+        app.deployment.drain.begin()
+        await until(socket, "session.draining")
+        told = []
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                told.append(json.loads(await socket.recv()))
+        assert socket.close_code == 1012
+        assert [message["type"] for message in told] == ["session.acknowledged"]
+        assert told[0]["position"] == 0.0
+
+
 async def test_who_can_go_on_elsewhere_is_not_cut_in_a_word_that_no_one_has_heard_yet() -> None:
     """The engine is behind: that it has told of no word does not mean that none was said."""
     async with serving(Config(drain_seconds=60)) as app, app.connect() as socket:

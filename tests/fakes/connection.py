@@ -1,4 +1,5 @@
-"""A server's end of one connection, without any I/O: what `transport.py` does around a session."""
+"""A server's end of one connection, without any I/O: what `transport.py` does around a session
+whose client has asked for acknowledgements."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from collections import deque
 from tests.fakes.drive import Drive
 from voxtide_server.dialects.base import Reply
 from voxtide_server.dialects.openai import OpenAIDialect
-from voxtide_server.events import Completed, Configure, End, Ended, Event, Failed
+from voxtide_server.events import Completed, Configure, Event, Failed
 from voxtide_server.service import Service
 
 RESTART, ENGINE_DIED = 1012, 1011
@@ -55,20 +56,17 @@ class FakeConnection:
 
     def leave(self) -> None:
         """The time that a session has to end by itself is up."""
-        if self.closed:
-            return
-        if self._drive.session.goes_on_elsewhere:
-            self._emit(self._drive.session.acknowledged())
-            self._close(RESTART)
-        else:
-            self._drive.command(End())
-            self._tell()
+        self._end(RESTART)
 
     def die(self) -> None:
         """The engine has died."""
+        self._end(ENGINE_DIED)
+
+    def _end(self, code: int) -> None:
         if not self.closed:
             self._emit(self._drive.session.acknowledged())
-            self._close(ENGINE_DIED)
+            self.closed = True
+            self.sent.append(code)
 
     def _leave_between_turns(self) -> None:
         if not self._drive.session.in_turn:
@@ -81,14 +79,8 @@ class FakeConnection:
             self._told += 1
             ended = ended or isinstance(event, Completed | Failed)
             self._emit(event)
-            if isinstance(event, Ended):
-                self._close(RESTART)
         if ended and self.draining:
             self._leave_between_turns()
 
     def _emit(self, event: Event) -> None:
         self.sent.extend(json.dumps(message) for message in self._dialect.encode(event))
-
-    def _close(self, code: int) -> None:
-        self.closed = True
-        self.sent.append(code)
