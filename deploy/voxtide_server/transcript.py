@@ -201,7 +201,7 @@ class Transcript:
 
     def _mark(self, frame_start: float) -> None:
         end = frame_start + FRAME_S / 2
-        self._known = end <= self._start + (_TOLD_S if self._continued else 0.0)
+        self._known = end <= self._start + _TOLD_S
         if not self._known:
             self.last_end = end
             self._groups.append(_Group(end))

@@ -414,7 +414,7 @@ def test_vllm_begins_and_ends_each_turn():
     assert [m.get("final", "audio") for m in sent] == [False, "audio", True] * 2
 
 
-def test_a_turn_that_a_stopping_server_has_ended_is_not_heard_again():
+def test_a_turn_that_is_final_without_a_commit_is_not_heard_again():
     protocol = started(dialect="voxtide")
     protocol.feed(np.zeros(48000, np.int16))
     texts(protocol)

@@ -23,6 +23,7 @@ from voxtide_server.config import Config
 KEYED = Config(key="the-key")
 BEARER = {"Authorization": "Bearer the-key"}
 MISTRAL = "/v1/audio/transcriptions/realtime"
+ACKNOWLEDGE = json.dumps({"type": "session.update", "session": {"acknowledge": True}})
 
 
 async def refused(app: App, **options: Any) -> tuple[int, dict[str, Any], Any]:
@@ -335,6 +336,15 @@ async def closed(socket: ClientConnection) -> int | None:
     return socket.close_code
 
 
+async def rest(socket: ClientConnection) -> list[dict[str, Any]]:
+    """All that comes until the connection is closed."""
+    told = []
+    with contextlib.suppress(ConnectionClosed):
+        while True:
+            told.append(json.loads(await socket.recv()))
+    return told
+
+
 async def test_a_server_that_is_to_stop_lets_nobody_in_and_closes_sessions_between_turns() -> None:
     async with (
         serving(Config()) as app,
@@ -381,16 +391,12 @@ async def test_who_goes_on_speaking_is_heard_to_the_deadline() -> None:
 async def test_who_can_go_on_elsewhere_is_not_cut_in_a_word() -> None:
     async with serving(Config(drain_seconds=0.3)) as app, app.connect() as socket:
         await socket.send(UPDATE)
-        ask = {"type": "session.update", "session": {"acknowledge": True}}
-        await socket.send(json.dumps(ask))
+        await socket.send(ACKNOWLEDGE)
         await socket.send(append(np.concatenate((say(2), silence(1.0), say(3, 2.0)))))
         await until(socket, "conversation.item.input_audio_transcription.delta")
         app.deployment.drain.begin()
         await until(socket, "session.draining")
-        told = []
-        with contextlib.suppress(ConnectionClosed):
-            while True:
-                told.append(json.loads(await socket.recv()))
+        told = await rest(socket)
         assert socket.close_code == 1012
         assert told[-1]["type"] == "session.acknowledged"
         assert 0.25 <= told[-1]["position"] <= 1.3, "between the words"
@@ -400,7 +406,7 @@ async def test_who_can_go_on_elsewhere_is_not_cut_in_a_word() -> None:
 async def test_who_can_go_on_elsewhere_waits_for_no_final_transcript() -> None:
     async with serving(Config(drain_seconds=0.3)) as app, app.connect() as socket:
         await socket.send(UPDATE)
-        await socket.send(json.dumps({"type": "session.update", "session": {"acknowledge": True}}))
+        await socket.send(ACKNOWLEDGE)
         app.engine.going.clear()
         await socket.send(append(np.concatenate((say(2), silence(1.0)))))
         await socket.send(COMMIT)
@@ -408,10 +414,7 @@ async def test_who_can_go_on_elsewhere_waits_for_no_final_transcript() -> None:
         await socket.send(append(say(3, 2.0)))
         app.deployment.drain.begin()
         await until(socket, "session.draining")
-        told = []
-        with contextlib.suppress(ConnectionClosed):
-            while True:
-                told.append(json.loads(await socket.recv()))
+        told = await rest(socket)
         assert socket.close_code == 1012
         assert [message["type"] for message in told] == ["session.acknowledged"]
         assert told[0]["position"] == 0.0
@@ -421,14 +424,11 @@ async def test_who_can_go_on_elsewhere_is_not_cut_in_a_word_that_no_one_has_hear
     """The engine is behind: that it has told of no word does not mean that none was said."""
     async with serving(Config(drain_seconds=60)) as app, app.connect() as socket:
         await socket.send(UPDATE)
-        await socket.send(json.dumps({"type": "session.update", "session": {"acknowledge": True}}))
+        await socket.send(ACKNOWLEDGE)
         await socket.send(append(silence(0.4)))
         await until(socket, "session.updated")
         app.deployment.drain.begin()
-        told = []
-        with contextlib.suppress(ConnectionClosed):
-            while True:
-                told.append(json.loads(await socket.recv()))
+        told = await rest(socket)
         assert socket.close_code == 1012
         assert (told[-1]["type"], told[-1]["position"]) == ("session.acknowledged", 0.0)
         assert not any(message["type"].endswith("committed") for message in told)
