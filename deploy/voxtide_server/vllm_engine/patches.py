@@ -8,6 +8,7 @@ for the releases in `versions.SUPPORTED` only:
     VoxtralRealtimeGeneration, 2 methods  mixed batches, batched frames   model
     get_mp_context of the engine core     forked on CPU, not spawned      here
     sched_yield of engine core, worker    a nap on CPU instead of a spin  here
+    dispatch_cpu_unquantized_gemm         float32 products by PyTorch     here
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from __future__ import annotations
 import multiprocessing
 import os
 import time
+from typing import Any
 
 from .. import versions
 from ..logs import logger
 
 _CONTEXT = "get_mp_context"
 _YIELD = "sched_yield"
+_DISPATCH = "dispatch_cpu_unquantized_gemm"
 _NAP_S = 0.0005
 
 
@@ -49,6 +52,7 @@ def install() -> None:
     if current_platform.is_cpu():
         fork_engine_core()
         wait_asleep()
+        multiply_without_cache()
 
 
 def fork_engine_core() -> None:
@@ -75,3 +79,25 @@ def wait_asleep() -> None:
     from vllm.distributed.device_communicators import shm_broadcast
 
     setattr(shm_broadcast, _YIELD, lambda: time.sleep(_NAP_S))
+
+
+def multiply_without_cache() -> None:
+    """Let PyTorch multiply where a layer is in float32.
+
+    vLLM has oneDNN write machine code for each layer and number of rows, 0.3 to 0.6 MB each, and
+    keeps the last 32 of a layer. Numbers of rows are as many as mixes of streams, so a server's
+    memory would grow for hours. PyTorch is as fast (docs/benchmarks.md, "Memory on a CPU") and
+    keeps nothing. In bfloat16 it is not.
+    """
+    import torch
+    from vllm.model_executor.layers import utils
+
+    dispatch = getattr(utils, _DISPATCH)
+
+    def plain(layer: Any, remove_weight: bool) -> None:
+        if layer.weight.dtype is torch.float32:
+            layer.cpu_linear = torch.nn.functional.linear
+        else:
+            dispatch(layer, remove_weight)
+
+    setattr(utils, _DISPATCH, plain)
