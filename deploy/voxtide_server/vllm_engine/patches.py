@@ -86,7 +86,7 @@ def multiply_without_cache() -> None:
 
     vLLM has oneDNN write machine code for each layer and number of rows, 0.3 to 0.6 MB each, and
     keeps the last 32 of a layer. Numbers of rows are as many as mixes of streams, so a server's
-    memory would grow for hours. PyTorch is as fast (docs/benchmarks.md, "Memory on a CPU") and
+    memory would grow for hours. PyTorch is as fast (docs/benchmarks.md, "float32 on a CPU") and
     keeps nothing. In bfloat16 it is not.
     """
     import torch
