@@ -8,7 +8,7 @@ for the releases in `versions.SUPPORTED` only:
     VoxtralRealtimeGeneration, 2 methods  mixed batches, batched frames   model
     get_mp_context of the engine core     forked on CPU, not spawned      here
     sched_yield of engine core, worker    a nap on CPU instead of a spin  here
-    dispatch_cpu_unquantized_gemm         float32 products by PyTorch     here
+    create_onednn_mm of the worker        few primitives on CPU           here
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from __future__ import annotations
 import multiprocessing
 import os
 import time
-from typing import Any
 
 from .. import versions
 from ..logs import logger
 
 _CONTEXT = "get_mp_context"
 _YIELD = "sched_yield"
-_DISPATCH = "dispatch_cpu_unquantized_gemm"
+_MAKE = "create_onednn_mm"
+_PRIMITIVES = 4
 _NAP_S = 0.0005
 
 
@@ -52,7 +52,7 @@ def install() -> None:
     if current_platform.is_cpu():
         fork_engine_core()
         wait_asleep()
-        multiply_without_cache()
+        keep_few_primitives()
 
 
 def fork_engine_core() -> None:
@@ -81,23 +81,15 @@ def wait_asleep() -> None:
     setattr(shm_broadcast, _YIELD, lambda: time.sleep(_NAP_S))
 
 
-def multiply_without_cache() -> None:
-    """Let PyTorch multiply where a layer is in float32.
+def keep_few_primitives() -> None:
+    """Let a layer keep oneDNN's code for 4 numbers of rows, not for 32.
 
-    vLLM has oneDNN write machine code for each layer and number of rows, 0.3 to 0.6 MB each, and
-    keeps the last 32 of a layer. Numbers of rows are as many as mixes of streams, so a server's
-    memory would grow for hours. PyTorch is as fast (docs/benchmarks.md, "float32 on a CPU") and
-    keeps nothing. In bfloat16 it is not.
+    A primitive of oneDNN is made for a layer and a number of rows and takes 0.3 to 0.6 MB. There
+    are as many numbers of rows as mixes of streams, so the worker's memory would grow for hours.
+    oneDNN has a cache of its own behind this one, from which another is made quickly; the profile
+    `cpu` bounds it, too. What it saves and costs: docs/benchmarks.md, "float32 on a CPU".
     """
-    import torch
-    from vllm.model_executor.layers import utils
+    from vllm import _custom_ops
 
-    dispatch = getattr(utils, _DISPATCH)
-
-    def plain(layer: Any, remove_weight: bool) -> None:
-        if layer.weight.dtype is torch.float32:
-            layer.cpu_linear = torch.nn.functional.linear
-        else:
-            dispatch(layer, remove_weight)
-
-    setattr(utils, _DISPATCH, plain)
+    make = getattr(_custom_ops, _MAKE)
+    setattr(_custom_ops, _MAKE, lambda weight, _: make(weight, _PRIMITIVES))
