@@ -9,6 +9,8 @@ for the releases in `versions.SUPPORTED` only:
     get_mp_context of the engine core     forked on CPU, not spawned      here
     sched_yield of engine core, worker    a nap on CPU instead of a spin  here
     create_onednn_mm of the worker        few primitives on CPU           here
+
+And what is free in the heaps of these processes goes back to the system (`heap`).
 """
 
 from __future__ import annotations
@@ -44,11 +46,12 @@ def install() -> None:
     from vllm.platforms import current_platform
     from vllm.v1.engine.core import EngineCore
 
-    from . import model, scheduler, ticks, worker
+    from . import heap, model, scheduler, ticks, worker
 
     setattr(EngineCore, ticks.UTILITY, scheduler.take_tick)
     worker.install()
     model.install()
+    heap.keep_small()
     if current_platform.is_cpu():
         fork_engine_core()
         wait_asleep()
