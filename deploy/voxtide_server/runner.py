@@ -130,13 +130,19 @@ class Runner:
             await self._room.wait()
 
     async def close(self) -> None:
-        """End the session's streams; they are given back before this waits for anything."""
+        """End the session's streams; they are given back before this waits for anything.
+
+        Nothing that has a part in the session is referred to from then on, so that its audio
+        goes with it and not with the garbage collector, which comes every few minutes.
+        """
         # Or nobody would, where this is cancelled too, as it is for who left a response.
         self._apply(self._session.close())
         self._tell(0.0)
-        if self._watch is not None:
-            self._watch.cancel()
-            await asyncio.gather(self._watch, return_exceptions=True)
+        self._on_event = self._on_end = _nobody
+        watch, self._watch = self._watch, None
+        if watch is not None:
+            watch.cancel()
+            await asyncio.gather(watch, return_exceptions=True)
 
     # ---- session -> engine, client ---------------------------------------------------
 
@@ -259,8 +265,9 @@ class _Stream:
         self.engine_stream.feed(window)
 
     def close(self) -> None:
-        """Give the place in the engine back."""
+        """Give the place in the engine back, and forget whom it was for."""
         self.engine_stream.close()
+        del self.engine_stream, self._runner
 
     def waits_s(self) -> float:
         """Seconds since the last token, if another is due."""
@@ -275,3 +282,7 @@ class _Stream:
     def lost(self, error: VoxtideError) -> None:
         """As `engine.Listener`."""
         self._runner.lost(self.name, error)
+
+
+def _nobody(told: object) -> None:
+    """Whom an ended session tells."""

@@ -25,6 +25,7 @@ from tests.fakes.engine import (
     say,
     silence,
 )
+from tests.fakes.garbage import gone, uncollected
 from voxtide_server import transcriptions
 from voxtide_server.config import Config
 from voxtide_server.deployment import deploy
@@ -32,6 +33,7 @@ from voxtide_server.engine import SAMPLE_RATE, Samples
 from voxtide_server.errors import BadInput, EngineFailed
 from voxtide_server.events import Completed, Delta, Event
 from voxtide_server.plugin import VoxtidePlugin
+from voxtide_server.session import Session
 from voxtide_server.watch import Progress
 
 URL = "/v1/audio/transcriptions"
@@ -440,3 +442,12 @@ async def test_a_file_that_turns_out_bad_at_its_end_fails_with_its_own_error() -
     assert caught.value.code == "truncated_audio_file"
     assert engine.opened >= 2
     assert engine.live == 0
+
+
+@pytest.mark.parametrize("stream", ["false", "true"])
+async def test_a_session_does_not_wait_for_the_garbage_collector(
+    client: httpx.AsyncClient, stream: str
+) -> None:
+    with uncollected():
+        assert (await post(client, stream=stream)).status_code == 200
+        assert await gone(Session)

@@ -18,6 +18,7 @@ from websockets.exceptions import ConnectionClosed
 from tests.fakes.app import PING, App, serving
 from tests.fakes.clock import Clock
 from tests.fakes.engine import FakeEngine, FakeStream, LostStream, UnplacedStream, say, silence
+from tests.fakes.garbage import count, gone, uncollected
 from voxtide_server import runner
 from voxtide_server.config import Config
 from voxtide_server.engine import Samples
@@ -286,6 +287,24 @@ async def test_a_client_that_leaves_gives_its_streams_back(app: App) -> None:
             return
         await asyncio.sleep(0.02)
     pytest.fail(f"{app.engine.opened} opened, {app.engine.live} live")
+
+
+@pytest.mark.parametrize("leaves", ["orderly", "abruptly"])
+async def test_a_session_does_not_wait_for_the_garbage_collector(app: App, leaves: str) -> None:
+    """It looks at what is old every few minutes only, and a session has its audio."""
+    with uncollected():
+        socket = await app.connect()
+        await socket.send(UPDATE)
+        await socket.send(append(np.concatenate((say(1), silence(0.5)))))
+        await socket.send(COMMIT)
+        await until(socket, COMPLETED)
+        await socket.send(append(say(1, 1.0)))
+        assert count(Session) == 1
+        if leaves == "orderly":
+            await socket.close()
+        else:
+            socket.transport.abort()
+        assert await gone(Session)
 
 
 async def test_a_client_that_outruns_the_engine_is_made_to_wait(app: App) -> None:
