@@ -64,4 +64,4 @@ def searched(name: str, limit: int, samples: list[dict[str, Any]] | None = None)
         streams, good = course.ask.streams, course.ask.streams <= limit
         outcome: Outcome = "passed" if good else "failed"
         course.tell(trial(number, streams, outcome, course.ask.purpose, 0.6 if good else 0.9))
-    return result(course, Slo(), Length(), BEGAN, samples or [])
+    return result([course], Slo(), Length(), BEGAN, samples or [])

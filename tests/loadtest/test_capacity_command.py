@@ -101,6 +101,24 @@ def test_two_servers_take_turns_in_one_run(manifest: Path, tmp_path: Path) -> No
     )
 
 
+def test_searches_side_by_side_tell_how_repeatable_it_is(manifest: Path, tmp_path: Path) -> None:
+    with echo(manifest, "--most", "2") as server:
+        result = run(
+            *("capacity", f"{server.host},name=echo", "--out", str(tmp_path / "twice")),
+            *("--searches", "2", "--start", "2", "--corpus", str(manifest), *SHORT),
+            *("--most", "3", "--", "--pause", "fixed:0.08"),
+        )
+    assert result.exit_code == 0, result.output
+    said = "echo carries 2 live streams, and 3 are too many."
+    assert said in result.stdout
+    assert "the least of 2 searches side by side: 2 and 2, 0 % apart." in result.stdout
+    found = json.loads((tmp_path / "twice.json").read_text())
+    assert [search["sessions"] for search in found["capacity"]["searches"]] == [2, 2]
+    order = [(trial["search"], trial["streams"]) for trial in found["trials"]]
+    assert order == [(1, 2), (2, 2), (2, 3), (1, 3), (1, 3), (2, 3), (2, 2), (1, 2)]
+    assert [row["search"] for row in table(tmp_path / "twice.csv")] == list("12211221")
+
+
 def test_two_results_are_compared_without_a_run(tmp_path: Path) -> None:
     for name, limit in (("a", 2), ("b", 1)):
         write_json(tmp_path / f"{name}.json", searched(name, limit))

@@ -82,10 +82,10 @@ def test_every_trial_is_shown_with_its_figures(found: dict[str, Any], text: str)
     for (_, cells), trial in zip(rows, found["trials"], strict=True):
         shown = re.findall(r"<td>(.*?)</td>", cells)
         p95 = trial["figures"]["times_ms"]["word_emission_latency"]["p95"]
-        assert shown[0] == str(trial["streams"])
-        assert shown[1:3] == [trial["purpose"], trial["outcome"]]
-        assert shown[4] == f"{p95:.0f}"
-        assert shown[8] == "; ".join(trial["problems"])
+        assert shown[:2] == [str(trial["search"]), str(trial["streams"])]
+        assert shown[2:4] == [trial["purpose"], trial["outcome"]]
+        assert shown[5] == f"{p95:.0f}"
+        assert shown[9] == "; ".join(trial["problems"])
     assert "above 780" in rows[2][1]
 
 

@@ -10,8 +10,8 @@ from voxtide_loadtest.capacity.comparison import comparison
 
 
 def found(name: str, sessions: int, limited_by: str, above: int | None) -> dict[str, Any]:
-    capacity = {"sessions": sessions, "limited_by": limited_by, "next": above}
-    return {"server": {"name": name}, "capacity": capacity}
+    search = {"sessions": sessions, "limited_by": limited_by, "next": above}
+    return {"server": {"name": name}, "capacity": {**search, "searches": [search]}}
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,11 @@ def test_the_ratio_and_what_the_trials_leave_open(
     compared = comparison(found("a", *one), found("b", *other))
     assert tuple(compared["ratio"].values()) == ratio
     assert said in compared["statement"]
+
+
+def test_the_ratio_is_as_open_as_several_searches_leave_it() -> None:
+    one, other = found("a", 78, "slo", 80), found("b", 18, "slo", 19)
+    one["capacity"]["searches"].append({"sessions": 84, "limited_by": "slo", "next": 88})
+    assert comparison(one, other)["ratio"] == {"sessions": 4.3333, "low": 4.3333, "high": 4.8333}
+    other["capacity"]["searches"].append({"sessions": 20, "limited_by": "most", "next": None})
+    assert comparison(one, other)["ratio"]["low"] is None

@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -48,6 +49,12 @@ _OPTIONS = (
     ),
     click.option("--trials", type=_COUNT, default=8, help="That confirm the result, at most."),
     click.option("--passes", type=_COUNT, default=7, help="Of those, that must keep the SLO."),
+    click.option(
+        "--searches",
+        type=_COUNT,
+        default=1,
+        help="On each server, side by side; the lowest result counts.",
+    ),
     click.option("--voids", type=_COUNT, default=3, help="In a row: the generator is the limit."),
     click.option("--ramp", type=_S, default=5.0, help="Seconds in which all streams begin."),
     click.option("--warm-up", type=_S, default=10.0, help="Seconds before figures count."),
@@ -134,12 +141,12 @@ def _read(path: str, name: str) -> dict[str, Any]:
 
 
 def _measured(servers: Sequence[Server], **given: Any) -> list[dict[str, Any]]:
-    """Search on all servers; their results in that order."""
+    """Search on all servers side by side; their results in that order."""
     rules = _rules(given)
     slo = Slo(**{name: given[name] for name in Slo.__dataclass_fields__})
     length = Length(given["ramp"], given["warm_up"], given["measure"])
     speech = Speech(given["corpus"], given["rate"], given["more"])
-    courses = [Course(server, rules) for server in servers]
+    courses = [[Course(server, rules) for _ in range(given["searches"])] for server in servers]
     began = round(time.time(), 3)
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         scrapers = [stack.enter_context(Scraper(server.metrics)) for server in servers]
@@ -147,18 +154,22 @@ def _measured(servers: Sequence[Server], **given: Any) -> list[dict[str, Any]]:
             for number, server in enumerate(servers):
                 click.echo(f"{server.name}: alone, each clip {given['rounds']} times", err=True)
                 idle(server, speech, given["rounds"], Path(folder) / f"{number}.json")
-            files = {id(course): Path(folder) / f"{at}.json" for at, course in enumerate(courses)}
+            idles = {
+                id(course): Path(folder) / f"{number}.json"
+                for number, those in enumerate(courses)
+                for course in those
+            }
             take_turns(
-                courses,
+                list(chain.from_iterable(courses)),
                 lambda course, ask, number: _trial(
-                    course, ask, number, speech, length, slo, files[id(course)]
+                    course, ask, number, speech, length, slo, idles[id(course)]
                 ),
             )
         except (CannotJudge, TrialFailed) as wrong:
             raise click.ClickException(str(wrong)) from None
     return [
-        result(course, slo, length, began, scraper.samples)
-        for course, scraper in zip(courses, scrapers, strict=True)
+        result(those, slo, length, began, scraper.samples)
+        for those, scraper in zip(courses, scrapers, strict=True)
     ]
 
 

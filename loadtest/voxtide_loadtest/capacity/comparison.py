@@ -12,7 +12,8 @@ def comparison(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, An
     """The object of a comparison: both results, and how many times as much the first carries.
 
     The spread is what the trials leave open: the limit of each is at least `sessions` and below
-    `next`. It is not a confidence interval of the ratio; each result has its own statement.
+    the greatest `next` of its searches. It is not a confidence interval of the ratio; each result
+    has its own statement.
     """
     ratio = _ratio(one["capacity"], other["capacity"])
     return {
@@ -37,8 +38,9 @@ def _ratio(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, float 
 
 def _limits(capacity: Mapping[str, Any]) -> tuple[int, int | None]:
     """The least and the greatest number of streams that may be the limit; None: without end."""
-    known = capacity["limited_by"] == "slo"
-    return capacity["sessions"], capacity["next"] - 1 if known else None
+    searches = capacity["searches"]
+    known = all(found["limited_by"] == "slo" for found in searches)
+    return capacity["sessions"], max(found["next"] for found in searches) - 1 if known else None
 
 
 def _over(above: int | None, below: int | None) -> float | None:

@@ -101,6 +101,7 @@ def _trials(found: Found) -> str:
     rows = [
         (
             str(trial["number"]),
+            str(trial["search"]),
             str(trial["streams"]),
             trial["purpose"],
             trial["outcome"],
@@ -113,6 +114,7 @@ def _trials(found: Found) -> str:
     ]
     headings = (
         "trial",
+        "search",
         "streams",
         "for",
         "outcome",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
@@ -16,7 +16,8 @@ from .trial import Length
 
 FORMAT = 1
 _COLUMNS = (
-    "server", "number", "purpose", "streams", "outcome", "problems", "began_unix_s", "limit_ms",
+    "server", "search", "number", "purpose", "streams", "outcome", "problems",
+    "began_unix_s", "limit_ms",
     "word_p50_ms", "word_p95_ms", "word_p99_ms", "lag_p99_ms", "slip_p99_ms",
     "refused", "connections_lost", "errors",
     "words_said", "words_lost", "words_doubled", "words_unanswered",
@@ -24,29 +25,54 @@ _COLUMNS = (
 
 
 def result(
-    course: Course, slo: Slo, length: Length, began_unix_s: float, samples: list[dict[str, Any]]
+    courses: Sequence[Course],
+    slo: Slo,
+    length: Length,
+    began_unix_s: float,
+    samples: list[dict[str, Any]],
 ) -> dict[str, Any]:
-    """The object of a search that is over."""
-    found = course.found
-    assert found is not None
-    capacity = {**asdict(found), "confidence": 1 - ERROR}
+    """The object of the searches on a server, which are over; the lowest is what it carries."""
+    searches = [asdict(course.found) for course in courses if course.found]
+    lowest = min(searches, key=lambda found: found["sessions"])
+    capacity = {**lowest, "confidence": 1 - ERROR, "searches": searches}
+    server = courses[0].server
+    trials = [
+        {"search": number, **asdict(trial)}
+        for number, course in enumerate(courses, 1)
+        for trial in course.trials
+    ]
     return {
         "format": FORMAT,
         "kind": "capacity",
-        "statement": statement(course.server.name, capacity),
+        "statement": statement(server.name, capacity),
         "capacity": capacity,
-        "server": asdict(course.server),
+        "server": asdict(server),
         "slo": asdict(slo),
-        "rules": asdict(course.rules),
+        "rules": asdict(courses[0].rules),
         "trial_s": asdict(length),
         "began_unix_s": began_unix_s,
-        "trials": [asdict(trial) for trial in course.trials],
+        "trials": sorted(trials, key=lambda trial: trial["number"]),
         "metrics": samples,
     }
 
 
 def statement(name: str, capacity: Mapping[str, Any]) -> str:
-    """What was found, in two sentences at most."""
+    """What was found, in three sentences at most."""
+    return " ".join((_carried(name, capacity), *_agreement(capacity["searches"])))
+
+
+def _agreement(searches: Sequence[Mapping[str, Any]]) -> list[str]:
+    """How far searches that went on side by side are apart; nothing of one alone."""
+    if len(searches) == 1:
+        return []
+    carried = [found["sessions"] for found in searches]
+    low, high = min(carried), max(carried)
+    apart = f", {(high - low) / low:.0%} apart".replace("%", " %") if low else ""
+    each = f"{', '.join(map(str, carried[:-1]))} and {carried[-1]}"
+    return [f"It is the least of {len(carried)} searches side by side: {each}{apart}."]
+
+
+def _carried(name: str, capacity: Mapping[str, Any]) -> str:
     sessions, above = capacity["sessions"], capacity["next"]
     if not sessions:
         late = "the generator itself was late" if capacity["limited_by"] == "generator" else ""
@@ -127,7 +153,7 @@ def _row(name: str, trial: Mapping[str, Any]) -> list[Any]:
     times, words = figures["times_ms"], figures["words"]
     return [
         name,
-        *(trial[key] for key in ("number", "purpose", "streams", "outcome")),
+        *(trial[key] for key in ("search", "number", "purpose", "streams", "outcome")),
         "; ".join(trial["problems"]),
         trial["began_unix_s"],
         trial["limit_ms"],
