@@ -253,7 +253,7 @@ class _Stream:
     def __init__(self, runner: Runner, name: str) -> None:
         self.name = name
         self.heard = 0
-        self._runner = runner
+        self._runner: Runner | None = runner
         self._fed = 0
         self._since = time.monotonic()
 
@@ -267,7 +267,8 @@ class _Stream:
     def close(self) -> None:
         """Give the place in the engine back, and forget whom it was for."""
         self.engine_stream.close()
-        del self.engine_stream, self._runner
+        del self.engine_stream
+        self._runner = None
 
     def waits_s(self) -> float:
         """Seconds since the last token, if another is due."""
@@ -277,11 +278,13 @@ class _Stream:
         """As `engine.Listener`."""
         self.heard += 1
         self._since = time.monotonic()
-        self._runner.token(self.name, token, logprob)
+        if self._runner is not None:  # or this was on its way when the stream was closed
+            self._runner.token(self.name, token, logprob)
 
     def lost(self, error: VoxtideError) -> None:
         """As `engine.Listener`."""
-        self._runner.lost(self.name, error)
+        if self._runner is not None:
+            self._runner.lost(self.name, error)
 
 
 def _nobody(told: object) -> None:

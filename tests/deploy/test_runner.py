@@ -24,8 +24,8 @@ from tests.fakes.engine import (
 )
 from voxtide_server import runner
 from voxtide_server.config import Config
-from voxtide_server.engine import Samples
-from voxtide_server.errors import EngineDead, VoxtideError
+from voxtide_server.engine import Listener, Samples
+from voxtide_server.errors import EngineDead, EngineFailed, VoxtideError
 from voxtide_server.events import Audio, Clear, Commit, Completed, Delta, Event, Failed
 from voxtide_server.runner import CUT_OFF_S, Limits, Runner
 from voxtide_server.session import Session
@@ -456,3 +456,24 @@ async def test_a_cleared_turn_gives_its_stream_back(client: Client, engine: Fake
     assert (
         "".join(e.text for e in client.events if isinstance(e, Delta)).strip() == final.text == "w2"
     )
+
+
+async def test_what_is_on_its_way_when_a_stream_is_closed_is_ignored(
+    client: Client, engine: FakeEngine
+) -> None:
+    class Late(FakeStream):
+        def close(self) -> None:
+            listeners.append(self._listener)
+            super().close()
+
+    listeners: list[Listener] = []
+    engine.kind = lambda _: Late
+    client.say(say(1), silence(0.5))
+    await client.answered()
+    client.runner.command(Clear())
+    before = list(client.events)
+    (listener,) = listeners
+    listener.token(0)
+    listener.lost(EngineFailed())
+    assert client.events == before
+    assert client.ends == []

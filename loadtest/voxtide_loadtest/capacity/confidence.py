@@ -14,8 +14,8 @@ It is claimed: a level of streams of which less than the bound's share of such t
 SLO is reported with a probability of `ERROR` at most. (So it is of the lowest of several searches:
 the others would have to be wrong too, if more streams are never easier.) It is not claimed that one
 stream more would be too many (only that a trial with as many as `Found.next` was not good enough),
-nor anything about other hours, machines or mixes of speech. Trials are taken as
-independent: a neighbour who is busy during all of them is not seen.
+nor anything about other hours, machines or mixes of speech. Trials are taken as independent: a
+neighbour who is busy during all of them is not seen.
 """
 
 from __future__ import annotations
