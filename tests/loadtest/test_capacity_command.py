@@ -126,6 +126,10 @@ def test_two_results_are_compared_without_a_run(tmp_path: Path) -> None:
     result = run("compare", *files, "--out", str(tmp_path / "both"))
     assert result.exit_code == 0, result.output
     assert "2.00 times as many" in result.stdout
+    write_json(tmp_path / "old.json", {"format": 1, "kind": "capacity"})
+    old = run("compare", files[0], str(tmp_path / "old.json"))
+    assert old.exit_code == 2
+    assert "`format` is not 2" in old.stderr
     mixed = run("compare", files[0], "http://127.0.0.1:1")
     assert mixed.exit_code == 2
     assert "two servers or two files" in mixed.stderr

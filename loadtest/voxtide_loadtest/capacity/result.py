@@ -14,7 +14,7 @@ from .course import Course, Trial
 from .slo import LAG, SLIP, WORD, Slo
 from .trial import Length
 
-FORMAT = 1
+FORMAT = 2
 _COLUMNS = (
     "server", "search", "number", "purpose", "streams", "outcome", "problems",
     "began_unix_s", "limit_ms",
